@@ -1,0 +1,38 @@
+// Test and bench program around generated kernels: the part that is the same for all of them.
+//
+// templates/harness.c is the frame: it includes the generated headers, fills one `upw_case` a
+// kernel and calls upw_harness_main. The program prints JSON lines, one object a kernel, on
+// stdout. Numbers that JSON lacks are the strings "nan", "inf" and "-inf".
+//
+//   verify [--only PATTERN]… [--seed N] [--rounds N]
+//   bench  [--only PATTERN]… [--seconds S] [--threads N] [--cpu N]
+//   run    [--only PATTERN]… --data DIR
+//
+// Exit: 0 all well, 2 wrong usage, 3 an input file is missing or wrong, 6 a kernel is wrong (or
+// crashed), 7 a measurement failed.
+#ifndef UPWEAVE_HARNESS_H
+#define UPWEAVE_HARNESS_H
+
+#include "reference.h"
+#include "upweave/kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct upw_case {
+  const struct upw_kernel *kernel;
+  const char *op;
+  upw_ref_fn *reference;
+  upw_generic_fn *generic; // NULL: no generic code to time
+  const void *params;      // of both
+  double flops;            // useful floating-point operations of one run
+};
+
+int upw_harness_main(int argc, char **argv, const struct upw_case *cases, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
