@@ -1,0 +1,117 @@
+# Upweave: everything that one does in a checkout. `make help` lists it.
+#
+# There is nothing to build: bin/upweave runs from the checkout, and compiles what a verb needs
+# into its cache. All that these targets write lies in build/, which git ignores.
+
+LUA          ?= lua5.4
+CLANG_FORMAT ?= clang-format-19
+JOBS         ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX       ?= /usr/local
+DESTDIR      ?=
+UPWEAVE      := bin/upweave
+
+# V=1 shows the commands.
+ifeq ($(V),1)
+  Q :=
+else
+  Q := @
+endif
+say = @printf '  %-8s %s\n' $(1) $(2)
+
+# Tests in Lua that need no C compiler, then all. tests/*/ by subject; tests/lib/ is their library.
+FAST_TESTS := $(sort $(wildcard tests/unit/*.lua tests/errors/*.lua tests/golden/*.lua \
+                tests/properties/*.lua))
+TESTS      := $(FAST_TESTS) $(sort $(wildcard tests/cli/*.lua tests/kernels/*.lua \
+                tests/kernels/*.c tests/fresh/*.lua))
+C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)
+PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
+
+# Options of `conformance`, `mutate`, `replay`, `demo`.
+OPS     ?=
+N       ?=
+SEED    ?=
+BASE    ?= HEAD~1
+PICTURE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-check demo check check-fast check-long conformance mutate lint format bench \
+        replay docs install uninstall clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@echo "  V=1 shows the commands; JOBS=N sets the number of parallel tests."
+
+deps: ## install what is missing: Lua libraries, clang, libpng; says why
+	$(Q)tools/deps
+
+deps-check: ## the same, and what the tests need
+	$(Q)tools/deps --check
+
+demo: deps ## kernels on a picture: verified, measured, shown; PICTURE=any.png
+	$(Q)$(LUA) examples/demo/demo.lua $(if $(PICTURE),"$(PICTURE)")
+
+check: deps-check lint ## all tests, under fifteen minutes
+	$(call say,TEST,"$(words $(TESTS)) files")
+	$(Q)$(PROVE) $(TESTS)
+
+check-fast: ## the tests that need no C compiler, under 20 seconds
+	$(call say,TEST,"$(words $(FAST_TESTS)) files")
+	$(Q)$(PROVE) $(FAST_TESTS)
+
+check-long: deps-check lint ## all tests with more rounds, then conformance and mutate
+	$(call say,TEST,"$(words $(TESTS)) files - long")
+	$(Q)UPWEAVE_TEST_LONG=1 $(PROVE) $(TESTS)
+	$(Q)$(MAKE) --no-print-directory conformance
+	$(Q)$(MAKE) --no-print-directory mutate
+
+conformance: deps ## random specs against live PyTorch (downloads it); OPS= N= SEED=
+	$(Q)OPS="$(OPS)" N="$(N)" SEED="$(SEED)" tests/conformance/run
+
+mutate: ## plant faults in the generator: check-fast must see 90 %; N= SEED= JOBS=
+	$(Q)$(LUA) tools/mutate.lua --jobs "$(JOBS)" $(if $(N),--count "$(N)") \
+	  $(if $(SEED),--seed "$(SEED)") $(FAST_TESTS)
+
+lint: ## static checks of Lua and C
+	$(call say,LINT,"Lua: luacheck and house rules")
+	$(Q)luacheck -q --no-color .
+	$(Q)$(LUA) tools/lint.lua
+	$(call say,LINT,"C: clang-format")
+	$(Q)if command -v $(CLANG_FORMAT) >/dev/null; then \
+	  $(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES); \
+	else echo "  SKIP     $(CLANG_FORMAT) is not installed"; fi
+
+format: ## lay out the hand-written C
+	$(call say,FORMAT,"$(words $(C_SOURCES)) files")
+	$(Q)$(CLANG_FORMAT) -i $(C_SOURCES)
+
+bench: deps ## the bench workloads on this machine, as a table in build/bench/
+	$(Q)$(LUA) bench/run.lua
+
+replay: ## compare the C of the bench workloads with that of another commit; BASE=rev
+	$(Q)tools/replay "$(BASE)"
+
+docs: ## refresh what is generated in docs/ and README.md
+	$(Q)$(LUA) tools/docs.lua
+
+# --- installation: a relocatable folder, a launcher that finds it, and the Lua modules by name
+
+SHARE   := $(DESTDIR)$(PREFIX)/share/upweave
+MODULES := $(DESTDIR)$(PREFIX)/share/lua/5.4
+FOLDERS := generator templates runtime
+
+install: ## install to PREFIX (default /usr/local), DESTDIR respected
+	$(call say,INSTALL,"$(DESTDIR)$(PREFIX)")
+	$(Q)rm -rf "$(SHARE)"
+	$(Q)install -d "$(SHARE)" "$(MODULES)" "$(DESTDIR)$(PREFIX)/bin"
+	$(Q)cp -R $(FOLDERS) LICENSE LICENSE.MIT-0 "$(SHARE)/"
+	$(Q)install -m 755 bin/upweave "$(DESTDIR)$(PREFIX)/bin/upweave"
+	$(Q)ln -sfn ../../upweave/generator "$(MODULES)/upweave"
+	$(Q)install -m 644 tools/home.lua "$(SHARE)/generator/home.lua"
+
+uninstall: ## remove what install wrote
+	$(call say,REMOVE,"$(DESTDIR)$(PREFIX)")
+	$(Q)rm -rf "$(SHARE)"
+	$(Q)rm -f "$(DESTDIR)$(PREFIX)/bin/upweave" "$(MODULES)/upweave"
+
+clean: ## remove build/
+	$(Q)rm -rf build
