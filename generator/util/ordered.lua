@@ -1,0 +1,64 @@
+-- SPDX-License-Identifier: MIT
+-- Ordered iteration.
+--
+-- Purpose: the only way in the generator to walk the keys of a table. The order is a function of
+-- the keys alone (numbers ascending, then strings in byte order), so equal tables give equal text.
+-- Invariant: this is the only file that calls `pairs`; luacheck bans it everywhere else.
+
+-- luacheck: globals pairs
+
+local M = {}
+
+local function before(a, b)
+  local ta, tb = type(a), type(b)
+  if ta == tb then
+    return a < b
+  end
+  return ta == "number"
+end
+
+--- The keys of a table in order; keys are numbers or strings.
+---@param t table
+---@return any[]
+function M.keys(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, before)
+  return keys
+end
+
+--- Iterates over key, value in the order of `keys`.
+---@param t table
+---@return fun(): any, any
+function M.pairs(t)
+  local keys, i = M.keys(t), 0
+  return function()
+    i = i + 1
+    local key = keys[i]
+    if key ~= nil then
+      return key, t[key]
+    end
+  end
+end
+
+--- The number of keys of a table, however they look.
+---@param t table
+---@return integer
+function M.count(t)
+  local n = 0
+  for _ in pairs(t) do
+    n = n + 1
+  end
+  return n
+end
+
+--- Whether every key is one of 1 … n. True for the empty table.
+---@param t table
+---@return boolean
+function M.is_list(t)
+  return M.count(t) == #t
+end
+
+return M
