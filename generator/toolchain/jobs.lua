@@ -36,33 +36,40 @@ local function reap(running, results, line)
   return failed
 end
 
+-- Start jobs until all slots are taken; true if one could not be started.
+local function fill(state)
+  while #state.running < state.parallel and state.following <= #state.jobs do
+    local index = state.following
+    local job = state.jobs[index]
+    local child, fault = process.start(job.command, job.options)
+    state.following = index + 1
+    if not child then
+      state.results[index] = process.failed_start(fault)
+      return true
+    end
+    table.insert(state.running, { child = child, job = job, index = index })
+  end
+  return false
+end
+
 ---@param jobs upweave.Job[]
 ---@param options {what: string, parallel: integer?}
 ---@return (upweave.ProcessResult|false)[] results false: not started because another one failed
 ---@return boolean ok
 function M.run(jobs, options)
-  local results, running, line = {}, {}, progress.new(options.what, #jobs)
-  local parallel, following, failed = options.parallel or M.cpus(), 1, false
-  while #running > 0 or (following <= #jobs and not failed) do
-    while #running < parallel and following <= #jobs and not failed do
-      local job = jobs[following]
-      local child, fault = process.start(job.command, job.options)
-      if child then
-        running[#running + 1] = { child = child, job = job, index = following }
-      else
-        results[following], failed = process.failed_start(fault), true
-      end
-      following = following + 1
-    end
-    if #running > 0 then
-      progress.show(line, running[1].job.name)
-      process.step()
-      failed = reap(running, results, line) or failed
-    end
+  local state = { jobs = jobs, results = {}, running = {}, following = 1,
+    parallel = options.parallel or M.cpus() }
+  local line = progress.new(options.what, #jobs)
+  local failed = fill(state)
+  while #state.running > 0 do
+    progress.show(line, state.running[1].job.name)
+    process.step()
+    failed = reap(state.running, state.results, line) or failed
+    if not failed then failed = fill(state) end
   end
-  for index = 1, #jobs do results[index] = results[index] or false end
+  for index = 1, #jobs do state.results[index] = state.results[index] or false end
   progress.clear()
-  return results, not failed
+  return state.results, not failed
 end
 
 return M

@@ -4,14 +4,16 @@
 -- Purpose: run a program with a list of arguments, bounded output, a time limit and an end that
 -- leaves nothing behind. Invariants: no shell, ever; every child leads its own process group, which
 -- dies whole (time limit, interrupt); output beyond the limit is read and dropped, so a child never
--- blocks on a full pipe; no caller's code runs inside a libuv callback, where an error would end us.
+-- blocks on a full pipe; no caller's code runs inside a libuv callback, where an error would end
+-- this process.
 
 local uv = require "luv"
 
 local M = {}
 
 local OUTPUT_LIMIT <const> = 1 << 20
-local ORPHAN_PATIENCE <const> = 200 -- ms for grandchildren that hold our pipes after the child's end
+-- Milliseconds for grandchildren that hold our pipes after the child's end.
+local ORPHAN_PATIENCE <const> = 200
 local SIGNALS <const> = { { "sigint", 130 }, { "sigterm", 143 }, { "sighup", 129 } }
 
 local live = {}      -- running children
@@ -150,6 +152,32 @@ local function limit_time(child, seconds)
   end)
 end
 
+-- Pipes to the child: input only if there is some, output unless it shares ours.
+local function make_pipes(options)
+  local own = not options.inherit
+  return {
+    input = options.input and uv.new_pipe(false) or nil,
+    output = own and uv.new_pipe(false) or nil,
+    errors = own and uv.new_pipe(false) or nil,
+  }
+end
+
+local function spawn(command, options, pipes, on_end)
+  return uv.spawn(command[1], {
+    args = table.move(command, 2, #command, 1, {}), cwd = options.cwd, env = options.env,
+    detached = true, -- a session, hence a process group of its own
+    stdio = { pipes.input, pipes.output or 1, pipes.errors or 2 },
+  }, on_end)
+end
+
+local function attach(child, options, pipes)
+  local limit = options.limit or OUTPUT_LIMIT
+  if pipes.output then collect(child, pipes.output, "stdout", limit) end
+  if pipes.errors then collect(child, pipes.errors, "stderr", limit) end
+  if pipes.input then feed(child, pipes.input, options.input) end
+  if options.seconds then limit_time(child, options.seconds) end
+end
+
 ---@param command string[] program and arguments
 ---@param options upweave.ProcessOptions?
 ---@return table|nil child
@@ -158,28 +186,21 @@ function M.start(command, options)
   options = options or {}
   local child = { command = command, open = 0, sinks = {}, handles = {}, timed_out = false,
     truncated = false, began = uv.hrtime() }
-  local input = options.input and uv.new_pipe(false)
-  local output = not options.inherit and uv.new_pipe(false)
-  local errors = not options.inherit and uv.new_pipe(false)
+  local pipes = make_pipes(options)
   if #live == 0 then watch_signals() end
-  local handle, pid = uv.spawn(command[1], {
-    args = table.move(command, 2, #command, 1, {}), cwd = options.cwd, env = options.env,
-    detached = true, hide = true,
-    stdio = { input or nil, output or 1, errors or 2 },
-  }, function(code, signal) on_exit(child, code, signal) end)
+  local handle, pid = spawn(command, options, pipes,
+    function(code, signal) on_exit(child, code, signal) end)
   if not handle then
-    for _, pipe in ipairs { input or nil, output or nil, errors or nil } do close(pipe) end
+    close(pipes.input)
+    close(pipes.output)
+    close(pipes.errors)
     if #live == 0 then unwatch_signals() end
     return nil, tostring(pid)
   end
   child.pid = pid
   child.handles[1] = handle
   live[#live + 1] = child
-  local limit = options.limit or OUTPUT_LIMIT
-  if output then collect(child, output, "stdout", limit) end
-  if errors then collect(child, errors, "stderr", limit) end
-  if input then feed(child, input, options.input) end
-  if options.seconds then limit_time(child, options.seconds) end
+  attach(child, options, pipes)
   return child
 end
 
