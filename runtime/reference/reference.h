@@ -49,7 +49,7 @@ struct upw_ref_interpolate {
   int exact;         // coordinates and weights without rounding instead of the framework's float32
   int64_t batch, channels;
   int64_t in[3], out[3]; // outermost axis first, `rank` entries
-  double scale[3];       // the given scale_factor where it enters the coordinates; 0: ratio is in/out
+  double scale[3]; // the given scale_factor where it enters the coordinates; 0: ratio is in/out
 };
 
 upw_ref_fn upw_ref_interpolate;

@@ -1,0 +1,32 @@
+// One axis of a resampling as a table: for each output coordinate the inputs it reads and their
+// weights. Internal to the reference.
+#ifndef UPWEAVE_REFERENCE_AXIS_H
+#define UPWEAVE_REFERENCE_AXIS_H
+
+#include <stddef.h>
+
+#include "reference.h"
+
+struct upw_ref_tap {
+  int64_t index;    // input coordinate, ascending within one output
+  double weight;    // never 0; taps clamped to the same input are one tap with the summed weight
+  double magnitude; // sum of the absolute weights before that summing
+};
+
+struct upw_ref_axis {
+  int64_t in, out;
+  size_t most;              // taps that one output has room for
+  size_t *count;            // [out] taps
+  double *terms;            // [out] taps of weight other than 0 before the summing
+  struct upw_ref_tap *taps; // [out][most]
+  int copy;                 // every output is one input times 1
+};
+
+// Builds the table of spatial axis `axis` of `params`. Returns UPW_OK or UPW_NO_MEMORY.
+int upw_ref_axis_build(struct upw_ref_axis *table, const struct upw_ref_interpolate *params,
+                       int axis);
+// The table of an axis of size 1 that the tensor does not have.
+int upw_ref_axis_none(struct upw_ref_axis *table);
+void upw_ref_axis_free(struct upw_ref_axis *table);
+
+#endif
