@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: MIT
+-- Filter: Keys' kernel with a = -1/2. The antialiased form of cubic (PyTorch and Pillow leave -3/4 here).
+
+local keys = require "upweave.resample.filters.keys"
+
+local M = { name = "keys_half", radius = 2 }
+
+---@param A table   arithmetic
+---@param x any     distance from the centre, in units of the stretched filter
+---@return any
+function M.kernel(A, x)
+  x = A.abs(x)
+  if A.less(x, A.int(1)) then return keys.near(A, x, -0.5) end
+  if A.less(x, A.int(2)) then return keys.far(A, x, -0.5) end
+  return A.int(0)
+end
+
+return M

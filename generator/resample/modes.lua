@@ -1,0 +1,49 @@
+-- SPDX-License-Identifier: MIT
+-- Modes: which filter and coordinates a mode of interpolate names.
+--
+-- The one list of filters: a mode added here appears in the operator's schema and in its documents.
+-- `sharp` is the filter on the pixel grid, `smooth` the one that `antialias` stretches over the ratio.
+
+local half_pixel = require "upweave.resample.coordinates.half_pixel"
+local align_corners = require "upweave.resample.coordinates.align_corners"
+local asymmetric = require "upweave.resample.coordinates.asymmetric"
+local linear = require "upweave.resample.filters.linear"
+local triangle = require "upweave.resample.filters.triangle"
+
+local M = {}
+
+---@class upweave.resample.mode
+---@field name string
+---@field ranks integer[]      spatial ranks that the framework accepts
+---@field sharp table|nil      filter of taps at fixed distances, or of integer windows
+---@field smooth table|nil     filter for antialias = true
+---@field coordinates table|nil
+---@field aligned table|nil    coordinates for align_corners = true; absent: that attribute is an error
+
+---@type upweave.resample.mode[]
+M.list = {
+  { name = "nearest", ranks = { 1, 2, 3 }, coordinates = asymmetric,
+    sharp = require "upweave.resample.filters.nearest" },
+  { name = "nearest-exact", ranks = { 1, 2, 3 }, coordinates = half_pixel,
+    sharp = require "upweave.resample.filters.nearest_exact" },
+  { name = "linear", ranks = { 1 }, coordinates = half_pixel, aligned = align_corners,
+    sharp = linear },
+  { name = "bilinear", ranks = { 2 }, coordinates = half_pixel, aligned = align_corners,
+    sharp = linear, smooth = triangle },
+  { name = "bicubic", ranks = { 2 }, coordinates = half_pixel, aligned = align_corners,
+    sharp = require "upweave.resample.filters.cubic",
+    smooth = require "upweave.resample.filters.keys_half" },
+  { name = "trilinear", ranks = { 3 }, coordinates = half_pixel, aligned = align_corners,
+    sharp = linear },
+  { name = "area", ranks = { 1, 2, 3 }, sharp = require "upweave.resample.filters.box" },
+}
+
+---@param name string
+---@return upweave.resample.mode|nil
+function M.find(name)
+  for _, mode in ipairs(M.list) do
+    if mode.name == name then return mode end
+  end
+end
+
+return M
