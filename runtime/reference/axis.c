@@ -1,8 +1,10 @@
 // Coordinates and weights of PyTorch 2.13's F.interpolate on one axis.
 //
 // Two arithmetics, chosen by `exact`:
-// - framework: what ATen's generic path does for float32, operation by operation. A conversion
-//   below stands where ATen's C++ converts; FP contraction must be off.
+// - framework: what ATen's generic path does for float32, operation by operation, as the official
+//   x86-64 builds run it on a CPU with FMA: their compiler contracts a*b+c, which moves coordinates
+//   and cubic weights by a last bit. `fused` stands where it does, a conversion where ATen's C++
+//   converts, and nothing else may be contracted.
 // - exact: the same rules over rational numbers. The ratio is p/q: in/out, (in-1)/(out-1), or the
 //   inverse of the double scale_factor, which is a dyadic rational. Floors are integer divisions
 //   in 128 bits; only a finished weight is rounded, through long double.
@@ -12,6 +14,7 @@
 #include "axis.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "upweave/kernel.h"
 
@@ -40,6 +43,20 @@ static int64_t floor_of(double value) {
 
 static int64_t ceil_of(double value) {
   return -floor_of(-value);
+}
+
+// a*b+c rounded once. The product is exact in double; the sum is rounded to odd there, so that the
+// second rounding is the only one that counts.
+static float fused(float a, float b, float c) {
+  double product = (double)a * (double)b;
+  double sum = product + (double)c;
+  double part = sum - product;
+  double error = (product - (sum - part)) + ((double)c - part);
+  int64_t bits;
+  memcpy(&bits, &sum, sizeof bits);
+  if (error != 0 && bits % 2 == 0) bits += (error > 0) == (sum > 0) ? 1 : -1;
+  memcpy(&sum, &bits, sizeof sum);
+  return (float)sum;
 }
 
 static wide floor_div(wide a, wide b) {
@@ -97,7 +114,7 @@ static void finish(struct upw_ref_axis *table) {
     for (size_t t = 0; t < table->count[o]; t++)
       if (taps[t].weight != 0) taps[kept++] = taps[t];
     table->count[o] = kept;
-    if (kept != 1 || taps[0].weight != 1) table->copy = 0;
+    if (kept != 1 || table->terms[o] != 1 || taps[0].weight != 1) table->copy = 0;
   }
 }
 
@@ -124,7 +141,7 @@ void upw_ref_axis_free(struct upw_ref_axis *table) {
 static int64_t framework_nearest(const struct rule *r, int64_t o) {
   float ratio = framework_ratio(r);
   if (r->mode == UPW_REF_NEAREST) return floor_of((double)(ratio * (float)o));
-  float source = ratio * ((float)o + 0.5f) - 0.5f;
+  float source = fused(ratio, (float)o + 0.5f, -0.5f);
   if (source < 0) source = 0;
   return floor_of((double)(float)((double)source + 0.5));
 }
@@ -146,7 +163,7 @@ static void fill_nearest(struct upw_ref_axis *table, const struct rule *r) {
 
 static float framework_position(const struct rule *r, int64_t o, int64_t *index) {
   float ratio = framework_ratio(r);
-  float source = r->align_corners ? ratio * (float)o : ratio * ((float)o + 0.5f) - 0.5f;
+  float source = r->align_corners ? ratio * (float)o : fused(ratio, (float)o + 0.5f, -0.5f);
   if (!r->align_corners && r->mode != UPW_REF_BICUBIC && source < 0) source = 0;
   *index = floor_of((double)source);
   if (*index > r->in - 1) *index = r->in - 1;
@@ -183,11 +200,25 @@ static void fill_linear(struct upw_ref_axis *table, const struct rule *r) {
   }
 }
 
+// Keys' polynomials as ATen's compiler leaves them: the antialias filter is fused to the end, the
+// four weights of plain bicubic are evaluated side by side and lose the fusion of the last step.
+static float near_part(float x, float a) {
+  return fused(a + 2, x, -(a + 3)) * x;
+}
+static float far_part(float x, float a) {
+  return fused(fused(a, x, -5 * a), x, 8 * a);
+}
 static float near_f32(float x, float a) {
-  return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return near_part(x, a) * x + 1;
 }
 static float far_f32(float x, float a) {
-  return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+  return far_part(x, a) * x - 4 * a;
+}
+static float near_fused(float x, float a) {
+  return fused(near_part(x, a), x, 1);
+}
+static float far_fused(float x, float a) {
+  return fused(far_part(x, a), x, -4 * a);
 }
 static long double near_ld(long double x, long double a) {
   return ((a + 2) * x - (a + 3)) * x * x + 1;
@@ -237,7 +268,7 @@ static int64_t half_width(const struct rule *r) {
 static float filter_f32(const struct rule *r, float x) {
   x = x < 0 ? -x : x;
   if (r->mode != UPW_REF_BICUBIC) return x < 1 ? 1 - x : 0;
-  return x < 1 ? near_f32(x, -0.5f) : x < 2 ? far_f32(x, -0.5f) : 0;
+  return x < 1 ? near_fused(x, -0.5f) : x < 2 ? far_fused(x, -0.5f) : 0;
 }
 
 static long double filter_ld(const struct rule *r, long double x) {
