@@ -118,6 +118,13 @@ static void finish(struct upw_ref_axis *table) {
   }
 }
 
+static void release(struct upw_ref_axis *table) {
+  free(table->count);
+  free(table->terms);
+  free(table->taps);
+  *table = (struct upw_ref_axis){0};
+}
+
 static int allocate(struct upw_ref_axis *table, int64_t in, int64_t out, size_t most) {
   size_t rows = (size_t)out;
   *table = (struct upw_ref_axis){.in = in, .out = out, .most = most};
@@ -125,15 +132,8 @@ static int allocate(struct upw_ref_axis *table, int64_t in, int64_t out, size_t 
   table->terms = calloc(rows, sizeof *table->terms);
   table->taps = calloc(rows, most * sizeof *table->taps);
   if (table->count && table->terms && table->taps) return UPW_OK;
-  upw_ref_axis_free(table);
+  release(table);
   return UPW_NO_MEMORY;
-}
-
-void upw_ref_axis_free(struct upw_ref_axis *table) {
-  free(table->count);
-  free(table->terms);
-  free(table->taps);
-  *table = (struct upw_ref_axis){0};
 }
 
 // ---- nearest
@@ -350,8 +350,7 @@ static struct rule rule_of(const struct upw_ref_interpolate *p, int axis) {
                        .scale = p->mode == UPW_REF_AREA ? 0 : p->scale[axis]};
 }
 
-int upw_ref_axis_build(struct upw_ref_axis *table, const struct upw_ref_interpolate *params,
-                       int axis) {
+static int build(struct upw_ref_axis *table, const struct upw_ref_interpolate *params, int axis) {
   struct rule r = rule_of(params, axis);
   int status = allocate(table, r.in, r.out, most_taps(&r));
   if (status != UPW_OK) return status;
@@ -369,10 +368,24 @@ int upw_ref_axis_build(struct upw_ref_axis *table, const struct upw_ref_interpol
   return UPW_OK;
 }
 
-int upw_ref_axis_none(struct upw_ref_axis *table) {
+static int build_single(struct upw_ref_axis *table) {
   int status = allocate(table, 1, 1, 1);
   if (status != UPW_OK) return status;
   put(table, 0, 0, 1);
   finish(table);
   return UPW_OK;
+}
+
+int upw_ref_axes_build(struct upw_ref_axis axes[3], const struct upw_ref_interpolate *params) {
+  int absent = 3 - params->rank;
+  int status = UPW_OK;
+  for (int i = 0; i < 3; i++) axes[i] = (struct upw_ref_axis){0};
+  for (int i = 0; i < 3 && status == UPW_OK; i++)
+    status = i < absent ? build_single(&axes[i]) : build(&axes[i], params, i - absent);
+  if (status != UPW_OK) upw_ref_axes_free(axes);
+  return status;
+}
+
+void upw_ref_axes_free(struct upw_ref_axis axes[3]) {
+  for (int i = 0; i < 3; i++) release(&axes[i]);
 }

@@ -22,11 +22,9 @@ struct upw_ref_axis {
   int copy;                 // every output is one input times 1
 };
 
-// Builds the table of spatial axis `axis` of `params`. Returns UPW_OK or UPW_NO_MEMORY.
-int upw_ref_axis_build(struct upw_ref_axis *table, const struct upw_ref_interpolate *params,
-                       int axis);
-// The table of an axis of size 1 that the tensor does not have.
-int upw_ref_axis_none(struct upw_ref_axis *table);
-void upw_ref_axis_free(struct upw_ref_axis *table);
+// Builds the tables of depth, height and width; an axis that the tensor does not have is of size 1.
+// Returns UPW_OK, or UPW_NO_MEMORY and then there is nothing to free.
+int upw_ref_axes_build(struct upw_ref_axis axes[3], const struct upw_ref_interpolate *params);
+void upw_ref_axes_free(struct upw_ref_axis axes[3]);
 
 #endif

@@ -64,20 +64,16 @@ int upw_ref_interpolate(const void *params, const void *const *inputs, double *w
                         double *magnitude, double *terms) {
   const struct upw_ref_interpolate *p = params;
   const float *x = inputs[0];
-  struct upw_ref_axis axis[3] = {{0}};
-  int status = UPW_OK;
-  for (int i = 0; i < 3 && status == UPW_OK; i++)
-    status = i < 3 - p->rank ? upw_ref_axis_none(&axis[i])
-                             : upw_ref_axis_build(&axis[i], p, i - (3 - p->rank));
-  if (status == UPW_OK) {
-    struct loops l = {axis, p->planar ? 1 : p->channels,
-                      axis[0].copy && axis[1].copy && axis[2].copy};
-    int64_t planes = p->planar ? p->batch * p->channels : p->batch;
-    int64_t step = axis[0].in * axis[1].in * axis[2].in * l.channels;
-    size_t at = 0;
-    for (int64_t n = 0; n < planes; n++)
-      at += plane(&l, x + n * step, want + at, magnitude + at, terms + at);
-  }
-  for (int i = 0; i < 3; i++) upw_ref_axis_free(&axis[i]);
-  return status;
+  struct upw_ref_axis axis[3];
+  int status = upw_ref_axes_build(axis, p);
+  if (status != UPW_OK) return status;
+  struct loops l = {axis, p->planar ? 1 : p->channels,
+                    axis[0].copy && axis[1].copy && axis[2].copy};
+  int64_t planes = p->planar ? p->batch * p->channels : p->batch;
+  int64_t step = axis[0].in * axis[1].in * axis[2].in * l.channels;
+  size_t at = 0;
+  for (int64_t n = 0; n < planes; n++)
+    at += plane(&l, x + n * step, want + at, magnitude + at, terms + at);
+  upw_ref_axes_free(axis);
+  return UPW_OK;
 }
