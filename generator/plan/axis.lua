@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- Axis map: for each output coordinate of an axis, which input coordinates with which weights.
 --
--- The common notion of all operators that move or blend positions: resize, pooling, the zero-stuffed
--- axes of transposed convolution. A map is data, `{ name, input, output, taps }`, taps[o + 1] =
--- `{ index, weight }`, and immutable once built.
--- Invariants (checked by `new`): indices ascend and lie in [0, input); weights are not 0 and floats can
--- represent them; every output has a tap, unless the map is an adjoint (`sparse`).
+-- The common notion of all operators that move or blend positions: resize, pooling, the
+-- zero-stuffed axes of transposed convolution. A map is data, `{ name, input, output, taps }`,
+-- taps[o + 1] = `{ index, weight }`, and immutable once built.
+-- Invariants (checked by `new`): indices ascend and lie in [0, input); weights are not 0 and floats
+-- can represent them; every output has a tap, unless the map is an adjoint (`sparse`).
 
 local M = {}
 M.__index = M
@@ -24,7 +24,9 @@ M.__index = M
 local pack, unpack = string.pack, string.unpack
 
 local function is_float(x)
-  return x == x and x - x == 0 and unpack("<f", pack("<f", x)) == x
+  local c = 536870913.0 * x
+  if c - (c - x) == x and x * x > 1e-70 and x * x < 1e70 then return true end
+  return x - x == 0 and unpack("<f", pack("<f", x)) == x
 end
 
 local function check_taps(fields, o, taps)
@@ -95,8 +97,8 @@ end
 ---@field first integer     first output of the interior, in which this holds
 ---@field last integer      its last output
 
----The period of the interior: of the index pattern, or (default) of indices and weights. An interior
----holds at least two periods and half the outputs; without one the map is aperiodic: nil.
+---The period of the interior: of the index pattern, or (default) of indices and weights. An
+---interior holds at least two periods and half the outputs; without one the map is aperiodic: nil.
 ---@param axis upweave.axis
 ---@param what string|nil   "index" or "weight"
 ---@return upweave.axis.period|nil

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- The compact table that stands for an axis map in `explain` and `dump`.
 --
--- One line of sizes and period, one a phase of the interior, one an output of the edges; long maps are
--- cut in the middle, so the text stays readable whatever the size.
+-- One line of sizes and period, one a phase of the interior, one an output of the edges; long maps
+-- are cut in the middle, so the text stays readable whatever the size.
 
 local LONGEST = 24 -- lines of outputs before a list is cut
 
@@ -18,7 +18,7 @@ local function phase_text(taps, n, advance)
   local parts = {}
   for k, i in ipairs(taps.index) do
     local offset = advance == 0 and tostring(i)
-      or ("%s%s"):format(advance == 1 and "n" or advance .. "n", i == 0 and "" or "+" .. i)
+      or (advance == 1 and "n" or advance .. "n") .. (i == 0 and "" or "+" .. i)
     parts[k] = ("x[%s]*%.9g"):format(offset, taps.weight[k])
   end
   return ("  phase %d: %s"):format(n, table.concat(parts, " + "))
@@ -57,13 +57,15 @@ return function(axis)
     local period = axis:period()
     lines[1] = lines[1] .. (", period %d outputs = %d inputs"):format(
       phases.outputs, phases.inputs)
-    lines[#lines + 1] = (" interior y[%d..%d], y[%d + %d*n + phase], x from %d:"):format(
-      period.first, period.last, period.first, phases.outputs, phases.low)
+    lines[#lines + 1] = (" interior y[%d..%d]: y[%s + %d + phase], x counted from %d:"):format(
+      period.first, period.last, phases.outputs == 1 and "n" or phases.outputs .. "n",
+      period.first, phases.low)
     add_phases(lines, phases)
   else
     local index = axis:period("index")
-    lines[1] = lines[1] .. (index and (", positions repeat every %d outputs = %d inputs, weights do not")
-      :format(index.outputs, index.inputs) or ", no period")
+    lines[1] = lines[1] .. (not index and ", no period" or
+      (", positions repeat every %d outputs = %d inputs, weights do not"):format(
+        index.outputs, index.inputs))
   end
   for _, edge in ipairs(axis:edges()) do
     lines[#lines + 1] = phases and (" edge y[%d..%d]:"):format(edge.first, edge.last) or " outputs:"

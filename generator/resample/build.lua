@@ -3,8 +3,8 @@
 --
 -- Three kinds of filter: `sample` (taps on the pixel grid around a source coordinate), `kernel` (a
 -- continuous function, stretched over the ratio and normalised) and `window` (integer ranges).
--- Common to all: positions outside the input are clamped to its border, weights that meet on one pixel
--- are added, taps of weight 0 are dropped, and the sum is rounded once to the kernel's float.
+-- Common to all: positions outside the input are clamped to its border, weights that meet on one
+-- pixel are added, taps of weight 0 are dropped, and the sum is rounded once to the kernel's float.
 
 local axis_map = require "upweave.plan.axis"
 
@@ -57,7 +57,7 @@ local function ceil(A, x)
   return A.less(A.int(n), x) and n + 1 or n
 end
 
----What the stretched filter needs for every output: PyTorch's window rule, in its order of rounding.
+---What the stretched filter needs for every output: PyTorch's window rule, in its rounding order.
 local function stretch(A, spec)
   local one = A.int(1)
   local ratio = spec.coordinates.ratio(A, spec.input, spec.output, spec.scale)

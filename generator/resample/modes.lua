@@ -2,7 +2,7 @@
 -- Modes: which filter and coordinates a mode of interpolate names.
 --
 -- The one list of filters: a mode added here appears in the operator's schema and in its documents.
--- `sharp` is the filter on the pixel grid, `smooth` the one that `antialias` stretches over the ratio.
+-- `sharp` is the filter on the pixel grid, `smooth` the one that `antialias` stretches.
 
 local half_pixel = require "upweave.resample.coordinates.half_pixel"
 local align_corners = require "upweave.resample.coordinates.align_corners"
@@ -18,7 +18,7 @@ local M = {}
 ---@field sharp table|nil      filter of taps at fixed distances, or of integer windows
 ---@field smooth table|nil     filter for antialias = true
 ---@field coordinates table|nil
----@field aligned table|nil    coordinates for align_corners = true; absent: that attribute is an error
+---@field aligned table|nil    coordinates for align_corners = true; absent: an error
 
 ---@type upweave.resample.mode[]
 M.list = {

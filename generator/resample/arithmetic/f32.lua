@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- Arithmetic: float32, rounded after every operation.
 --
--- Reproduces what a C compiler makes of `float` expressions on a CPU with fused multiply-add, because
--- that is what PyTorch's AVX2 and AVX-512 (and every aarch64) builds execute: a product that feeds a
--- sum is not rounded (`mul_add`). A value is a double that float can represent. Where the C source
--- mixes in a double literal the expression is promoted: those steps use `wide`, then `narrow`.
+-- Reproduces what a C compiler makes of `float` expressions on a CPU with fused multiply-add,
+-- because that is what PyTorch's AVX2 and AVX-512 (and every aarch64) builds execute: a product
+-- that feeds a sum is not rounded (`mul_add`). A value is a double that float can represent. Where
+-- the C source mixes in a double literal the expression is promoted: such steps use `wide`, then
+-- `narrow`.
 
 local f64 = require "upweave.resample.arithmetic.f64"
 local rounding = require "upweave.resample.arithmetic.rounding"

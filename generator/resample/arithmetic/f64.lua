@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Arithmetic: float64, the machine's own.
 --
--- The same interface as f32. `mul_add` rounds once, as the fused instruction does (method of Boldo and
--- Melquiond: the two low parts are added to odd, so that the last sum meets no false tie).
+-- The same interface as f32. `mul_add` rounds once, as the fused instruction does (method of Boldo
+-- and Melquiond: the two low parts are added to odd, so that the last sum meets no false tie).
 
 local rounding = require "upweave.resample.arithmetic.rounding"
 

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Coordinates: align corners. The centres of the first and of the last pixels coincide.
 --
---   source = ratio * o,   ratio = (input - 1)/(output - 1), 0 for a single output; a scale factor is ignored
+--   source = ratio * o,   ratio = (input - 1)/(output - 1), 0 for a single output
+-- A scale factor never enters.
 
 local asymmetric = require "upweave.resample.coordinates.asymmetric"
 

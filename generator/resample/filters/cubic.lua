@@ -16,12 +16,12 @@ function M.sample(A, source, input)
   local one = A.int(1)
   local base = math.min(A.floor(source), input - 1)
   local t = A.min(A.max(A.sub(source, A.int(base)), A.int(0)), one)
-  local u = A.sub(one, t)
+  local u, last = A.sub(one, t), keys.apart
   return base - 1, {
-    keys.far(A, A.add(t, one), a),
-    keys.near(A, t, a),
-    keys.near(A, u, a),
-    keys.far(A, A.add(u, one), a),
+    keys.far(A, A.add(t, one), a, last),
+    keys.near(A, t, a, last),
+    keys.near(A, u, a, last),
+    keys.far(A, A.add(u, one), a, last),
   }
 end
 

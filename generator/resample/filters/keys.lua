@@ -2,25 +2,39 @@
 -- Filter: Keys' cubic convolution kernel of parameter a, the two polynomials shared by its users.
 --
 --   |x| < 1: (a + 2)|x|^3 - (a + 3)|x|^2 + 1        1 <= |x| < 2: a|x|^3 - 5a|x|^2 + 8a|x| - 4a
--- Horner's order and the places of the fused operations are PyTorch's; a is a binary fraction.
+-- Horner's order is PyTorch's; a is a binary fraction. `last` is the step that adds the constant:
+-- `fused` where the polynomials stand alone, `apart` where the compiler of PyTorch's binaries pairs
+-- two of them into vectors and so leaves the last product rounded (measured: docs/numerics.md).
 
 local M = {}
 
----@param A table   arithmetic
----@param x any     0 <= x <= 1
----@param a number
-function M.near(A, x, a)
-  local y = A.mul_add(A.constant(a + 2), x, A.constant(-(a + 3)))
-  return A.mul_add(A.mul(y, x), x, A.int(1))
+---a * b + c rounded once.
+function M.fused(A, a, b, c)
+  return A.mul_add(a, b, c)
 end
 
----@param A table   arithmetic
----@param x any     1 <= x <= 2
+---a * b + c with the product rounded, too.
+function M.apart(A, a, b, c)
+  return A.add(A.mul(a, b), c)
+end
+
+---@param A table     arithmetic
+---@param x any       0 <= x <= 1
 ---@param a number
-function M.far(A, x, a)
+---@param last fun(A: table, a: any, b: any, c: any): any
+function M.near(A, x, a, last)
+  local y = A.mul_add(A.constant(a + 2), x, A.constant(-(a + 3)))
+  return last(A, A.mul(y, x), x, A.int(1))
+end
+
+---@param A table     arithmetic
+---@param x any       1 <= x <= 2
+---@param a number
+---@param last fun(A: table, a: any, b: any, c: any): any
+function M.far(A, x, a, last)
   local y = A.mul_add(A.constant(a), x, A.constant(-5 * a))
   y = A.mul_add(y, x, A.constant(8 * a))
-  return A.mul_add(y, x, A.constant(-4 * a))
+  return last(A, y, x, A.constant(-4 * a))
 end
 
 return M
