@@ -1,0 +1,226 @@
+-- SPDX-License-Identifier: MIT
+-- Options of the verbs.
+--
+-- Purpose: declares the options with argparse, parses, and turns its complaints into diagnostics.
+-- Invariants: an option means the same in every verb that has it; a value may begin with a dash
+-- (`--cflags -O3`), as with getopt; after `--` everything is a SPEC. Verbs name groups of options:
+--   spec     SPEC or flags in its place, and what overrides fields of all kernels
+--   target   --target
+--   compile  the C compiler
+--   runner   --runner
+
+local argparse = require "argparse"
+local diagnostics = require "upweave.util.diagnostics"
+local flags = require "upweave.read.flags"
+local suggest = require "upweave.util.suggest"
+local words = require "upweave.toolchain.words"
+
+local M = {}
+
+local COLORS <const> = { "auto", "always", "never" }
+
+-- { names, target field, argument's name or nil for a switch, repeatable, help }
+local COMMON <const> = {
+  { "--json", "json", nil, false, "machine-readable output on stdout" },
+  { "-q --quiet", "quiet", nil, false, "errors only" },
+  { "-v --verbose", "verbose", nil, false, "say more" },
+  { "--color", "color", "WHEN", false, "auto, always or never (NO_COLOR is respected)" },
+  { "-h --help", "help", nil, false, "this text" },
+}
+
+local GROUPS <const> = {
+  spec = {
+    { "--only", "only", "PATTERN", true, "keep the kernels whose name matches (shell wildcard)" },
+    { "--numerics", "numerics", "CLASS", false, "replace this field in all kernels" },
+    { "--profile", "profile", "NAME", false, "replace this field in all kernels" },
+    { "--layout", "layout", "LAYOUT", false, "replace the layout of x in all kernels" },
+    { "--schedule", "schedule", "TEXT", false, "replace this field in all kernels" },
+  },
+  target = {
+    { "--target", "target", "NAME", true, "native, or a name that `upweave doctor` lists" },
+  },
+  compile = {
+    { "--cc", "cc", "PROGRAM", false, "the C compiler (Clang 14 or newer)" },
+    { "--cflags", "cflags", "FLAGS", true, "more flags for it, split as a shell would" },
+    { "--compile-seconds", "compile_seconds", "N", false, "time limit of one compilation (60)" },
+    { "-j --jobs", "jobs", "N", false, "compilations at a time (all CPUs)" },
+  },
+  runner = {
+    { "--runner", "runner", "COMMAND", false, "emulator that runs the program, with its flags" },
+  },
+}
+
+-- Options whose values are checked here: field → what is expected and the check.
+local function number_above_zero(text)
+  local value = tonumber(text)
+  return value and value > 0 and value < math.huge and value or nil
+end
+
+local function count(text)
+  local value = math.tointeger(tonumber(text))
+  return value and value >= 1 and value <= 1 << 31 and value or nil
+end
+
+local function seed(text)
+  local value = text:find("^%d+$") and math.tointeger(tonumber(text))
+  return value and value >= 0 and value or nil
+end
+
+local function color(text)
+  for _, word in ipairs(COLORS) do
+    if word == text then return text end
+  end
+end
+
+local CHECKS <const> = {
+  { "color", "one of auto, always, never", color },
+  { "compile_seconds", "a number above 0", number_above_zero },
+  { "seconds", "a number above 0", number_above_zero },
+  { "jobs", "a whole number above 0", count },
+  { "rounds", "a whole number above 0", count },
+  { "threads", "a whole number above 0", count },
+  { "seed", "a whole number that is not negative", seed },
+}
+
+--- All option rows of a verb, the common ones last.
+local function rows_of(verb)
+  local rows = {}
+  local function add(list) table.move(list, 1, #list, #rows + 1, rows) end
+  add(verb.options or {})
+  for _, group in ipairs(verb.groups or {}) do add(GROUPS[group]) end
+  add(COMMON)
+  return rows
+end
+
+local function declare(command, row)
+  local names, field, argument, repeatable, help = table.unpack(row, 1, 5)
+  if not argument then
+    command:flag(names):target(field):description(help)
+  else
+    local option = command:option(names):target(field):argname(argument):description(help)
+    if repeatable then option:count("*") end
+  end
+end
+
+--- The parser of a verb, and the long options that take a value.
+local function parser_of(verb)
+  local command = argparse("upweave " .. verb.name, verb.summary):add_help(false)
+  command:argument(verb.takes == "word" and "WORD" or "SPEC"):target("words"):args("*")
+  local valued, names = {}, {}
+  local function note(row)
+    for name in row[1]:gmatch("%S+") do
+      names[#names + 1] = name
+      if row[3] and name:find("^%-%-") then valued[name] = true end
+    end
+  end
+  local rows = rows_of(verb)
+  if verb.takes == "spec" then
+    rows = table.move(rows, 1, #rows, 1, {})
+    local kernel = flags.options()
+    table.move(kernel, 1, #kernel, #rows + 1, rows)
+  end
+  for _, row in ipairs(rows) do
+    declare(command, row)
+    note(row)
+  end
+  return command, valued, names
+end
+
+-- `--option -value` → `--option=-value`: what follows an option that needs a value is its value.
+local function join_values(args, valued)
+  local joined, index = {}, 1
+  while index <= #args do
+    local word = args[index]
+    if word == "--" then
+      table.move(args, index, #args, #joined + 1, joined)
+      break
+    end
+    if valued[word] and args[index + 1] then
+      joined[#joined + 1] = word .. "=" .. args[index + 1]
+      index = index + 2
+    else
+      joined[#joined + 1] = word
+      index = index + 1
+    end
+  end
+  return joined
+end
+
+local function complaint(verb, message, names)
+  local option = message:match("^unknown option '(.-)'")
+  if option then
+    return diagnostics.new("E002", { option = option,
+      reason = "`" .. verb.name .. "` does not have it",
+      hint = suggest.nearest(option, names) or "upweave help " .. verb.name })
+  end
+  option = message:match("^option '(.-)' requires an argument")
+  if option then
+    return diagnostics.new("E003", { option = option, hint = "upweave help " .. verb.name })
+  end
+  option = message:match("^option '(.-)' does not take arguments")
+  return diagnostics.new("E002", { option = option and option .. "=…" or message,
+    reason = message, hint = "upweave help " .. verb.name })
+end
+
+local function check_values(options)
+  for _, check in ipairs(CHECKS) do
+    local field, expected, convert = table.unpack(check)
+    local text = options[field]
+    if type(text) == "string" then
+      options[field] = convert(text)
+      if options[field] == nil then
+        return diagnostics.new("E004", { option = "--" .. field:gsub("_", "-"), value = text,
+          expected = expected, hint = false })
+      end
+    end
+  end
+end
+
+local function split_words(options)
+  local list = {}
+  for _, text in ipairs(options.cflags or {}) do
+    local parts, reason = words.split(text)
+    if not parts then
+      return diagnostics.new("E004", { option = "--cflags", value = text, expected =
+        "a list of flags as in a shell, but " .. reason, hint = false })
+    end
+    table.move(parts, 1, #parts, #list + 1, list)
+  end
+  options.cflags = list
+  if options.runner then
+    local parts, reason = words.split(options.runner)
+    if not parts or #parts == 0 then
+      return diagnostics.new("E004", { option = "--runner", value = options.runner, expected =
+        "a command as in a shell" .. (reason and ", but " .. reason or ""), hint = false })
+    end
+    options.runner = parts
+  end
+end
+
+local function unexpected(verb, options)
+  if verb.takes or #options.words == 0 or options.help then return nil end
+  return diagnostics.new("E002", { option = options.words[1],
+    reason = "`" .. verb.name .. "` takes no argument", hint = "upweave help " .. verb.name })
+end
+
+---@param verb upweave.Verb
+---@param args string[]
+---@return table|nil options
+---@return upweave.Diagnostic[]? faults
+function M.parse(verb, args)
+  local parser, valued, names = parser_of(verb)
+  local ok, options = parser:pparse(join_values(args, valued))
+  if not ok then return nil, { complaint(verb, options, names) } end
+  options.color = options.color or "auto"
+  local fault = check_values(options) or split_words(options) or unexpected(verb, options)
+  if fault then return nil, { fault } end
+  return options
+end
+
+---@param verb upweave.Verb
+---@return string
+function M.help(verb)
+  return parser_of(verb):get_help() .. "\n"
+end
+
+return M

@@ -1,0 +1,141 @@
+-- SPDX-License-Identifier: MIT
+-- Verb: ops.
+--
+-- Purpose: the support matrix, printed from the schemas that also validate specs; `--md` is the
+-- page docs/ops.md. Invariant: nothing here knows an operator.
+
+local diagnostics = require "upweave.util.diagnostics"
+local output = require "upweave.cli.output"
+local ops = require "upweave.ops"
+local suggest = require "upweave.util.suggest"
+local text = require "upweave.util.text"
+
+local M = {
+  name = "ops", summary = "operators, their attributes, rules and defaults", takes = "word",
+  options = { { "--md", "md", nil, false, "as the Markdown page docs/ops.md" } },
+}
+
+local KINDS <const> = {
+  bool = "true, false", int_list = "integers, one an axis or one for all",
+  number_list = "numbers, one an axis or one for all", int = "integer", number = "number",
+  text = "text",
+}
+
+local function values_of(attribute)
+  if attribute.values then return table.concat(attribute.values, ", ") end
+  return KINDS[attribute.kind] or attribute.kind
+end
+
+local function default_of(attribute)
+  if attribute.default == nil then return "-" end
+  return text.value(attribute.default)
+end
+
+local function rank_names(op)
+  local names = {}
+  for index, rank in ipairs(op.ranks) do names[index] = rank .. "-d" end
+  return table.concat(names, ", ")
+end
+
+local function signature(op)
+  return table.concat(op.inputs, ", ") .. " -> " .. table.concat(op.outputs, ", ")
+end
+
+local function matrix(list)
+  local rows = {}
+  for index, op in ipairs(list) do
+    rows[index] = { op.name, signature(op), table.concat(op.dtypes, ", "), rank_names(op),
+      op.summary }
+  end
+  return output.table({ "operator", "tensors", "dtypes", "ranks", "" }, rows)
+end
+
+local function details(op)
+  local lines = { op.name .. ": " .. op.summary, "" }
+  lines[#lines + 1] = "  tensors   " .. signature(op)
+  lines[#lines + 1] = "  dtypes    " .. table.concat(op.dtypes, ", ")
+  lines[#lines + 1] = "  ranks     " .. rank_names(op)
+  for _, attribute in ipairs(op.attributes) do
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = "  " .. attribute.name
+    lines[#lines + 1] = "    values   " .. values_of(attribute)
+    lines[#lines + 1] = "    default  " .. default_of(attribute)
+    lines[#lines + 1] = "    rule     " .. attribute.doc
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function cell(words)
+  return (words:gsub("|", "\\|"):gsub("\n", " "))
+end
+
+local function page_of(op, lines)
+  local function add(line) lines[#lines + 1] = line end
+  add("## " .. op.name)
+  add("")
+  add(op.summary:sub(1, 1):upper() .. op.summary:sub(2) .. ".")
+  add("")
+  add("- Tensors: " .. signature(op))
+  add("- Element types: " .. table.concat(op.dtypes, ", "))
+  add("- Ranks: " .. rank_names(op))
+  add("")
+  add("| attribute | values | default | rule |")
+  add("|---|---|---|---|")
+  for _, attribute in ipairs(op.attributes) do
+    local default = default_of(attribute)
+    add(string.format("| `%s` | %s | %s | %s |", attribute.name, cell(values_of(attribute)),
+      default == "-" and "" or "`" .. cell(default) .. "`", cell(attribute.doc)))
+  end
+  add("")
+end
+
+local function markdown(list)
+  local lines = { "# Operators", "",
+    "Made by `upweave ops --md` from the schemas that validate specs; do not edit.", "",
+    "| operator | tensors | element types | ranks |", "|---|---|---|---|" }
+  for _, op in ipairs(list) do
+    lines[#lines + 1] = string.format("| [`%s`](#%s) | %s | %s | %s |", op.name, op.name,
+      signature(op), table.concat(op.dtypes, ", "), rank_names(op))
+  end
+  lines[#lines + 1] = ""
+  for _, op in ipairs(list) do page_of(op, lines) end
+  return (table.concat(lines, "\n"):gsub("\n+$", "\n"))
+end
+
+local function as_data(list)
+  local data = {}
+  for index, op in ipairs(list) do
+    local attributes = {}
+    for at, attribute in ipairs(op.attributes) do
+      attributes[at] = { name = attribute.name, kind = attribute.kind, values = attribute.values,
+        default = attribute.default, rule = attribute.doc }
+    end
+    data[index] = { name = op.name, summary = op.summary, inputs = op.inputs,
+      outputs = op.outputs, dtypes = op.dtypes, ranks = op.ranks, attributes = attributes }
+  end
+  return { operators = data }
+end
+
+function M.run(options)
+  local list, name = ops.list, options.words[1]
+  if name then
+    local op = ops.find(name)
+    if not op then
+      return nil, { diagnostics.new("E028", { op = name, ops = table.concat(ops.names(), ", "),
+        hint = suggest.hint(name, ops.names()) }) }
+    end
+    list = { op }
+  end
+  if options.json then
+    output.json(as_data(list))
+  elseif options.md then
+    output.write(markdown(list))
+  elseif name then
+    output.write(details(list[1]))
+  else
+    output.write(matrix(list))
+  end
+  return 0
+end
+
+return M
