@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Draws the resolution chart that the demo enlarges.
  *
- * usage: chart OUT.png [SCALE]     480 x 320 pixels, times SCALE
+ * usage: chart OUT.png [SCALE [X Y WIDTH HEIGHT]]
+ * The chart is 480 x 320 pixels, times SCALE; or that part of it, in pixels of SCALE 1.
  * What it shows: a zone plate up to the finest frequency a picture can hold, a Siemens star, edges
  * five degrees off the grid, gratings, thin lines, small text, and smooth shades and colours. Each
  * part is a function of a real point; a pixel is the mean of a grid of points, so that the picture
@@ -146,7 +147,16 @@ static unsigned char byte(double v) {
   return (unsigned char)(clamp(v) * 255 + 0.5);
 }
 
-static void put(struct picture *p, int x, int y, struct colour c) {
+/* A window on the chart: the picture's first pixel is pixel (x, y) of the scaled chart. */
+struct canvas {
+  struct picture picture;
+  int x, y, scale;
+};
+
+static void put(struct canvas *to, int x, int y, struct colour c) {
+  struct picture *p = &to->picture;
+  x -= to->x;
+  y -= to->y;
   if (x < 0 || y < 0 || x >= p->width || y >= p->height) return;
   unsigned char *at = p->rgb + ((size_t)y * (size_t)p->width + (size_t)x) * 3;
   at[0] = byte(c.r);
@@ -167,7 +177,7 @@ static struct colour mean(double x, double y, double step) {
   return (struct colour){sum.r / n, sum.g / n, sum.b / n};
 }
 
-static void fill(struct picture *p, int x, int y, int width, int height, struct colour c) {
+static void fill(struct canvas *p, int x, int y, int width, int height, struct colour c) {
   for (int v = 0; v < height; v++)
     for (int u = 0; u < width; u++) put(p, x + u, y + v, c);
 }
@@ -178,7 +188,7 @@ static const struct glyph *find_glyph(char letter) {
   return NULL;
 }
 
-static void text(struct picture *p, int x, int y, int size, const char *line, struct colour c) {
+static void text(struct canvas *p, int x, int y, int size, const char *line, struct colour c) {
   for (; *line; line++, x += (GLYPH_WIDTH + 1) * size) {
     const struct glyph *g = find_glyph(*line);
     for (int v = 0; g && v < GLYPH_HEIGHT; v++)
@@ -189,18 +199,21 @@ static void text(struct picture *p, int x, int y, int size, const char *line, st
 }
 
 /* Bars of one, two, three, four pixels: upright above, lying below. */
-static void gratings(struct picture *p, int x, int y, int scale) {
+static void gratings(struct canvas *p, int x, int y) {
+  int scale = p->scale;
+  int side = 24 * scale, high = 16 * scale;
   for (int bar = 1; bar <= 4; bar++) {
     int left = x + (bar - 1) * 28 * scale;
-    for (int at = 0; at < 24 * scale; at += 2 * bar) {
-      int wide = bar < 24 * scale - at ? bar : 24 * scale - at;
-      fill(p, left + at, y, wide, 16 * scale, ink);
-      if (at < 16 * scale) fill(p, left, y + 18 * scale + at, 24 * scale, wide, ink);
+    for (int at = 0; at < side; at += 2 * bar * scale) {
+      int thick = bar * scale < side - at ? bar * scale : side - at;
+      fill(p, left + at, y, thick, high, ink);
+      if (at < high) fill(p, left, y + 18 * scale + at, side, thick, ink);
     }
   }
 }
 
-static void labels(struct picture *p, int s) {
+static void labels(struct canvas *p) {
+  int s = p->scale;
   text(p, 12 * s, 10 * s, 2 * s, "UPWEAVE", ink);
   text(p, 108 * s, 17 * s, s, "RESOLUTION CHART", grey(0.35));
   text(p, 324 * s, 112 * s, s, "EDGES 5", ink);
@@ -215,20 +228,28 @@ static void labels(struct picture *p, int s) {
   text(p, 340 * s, 256 * s, s, "SMOOTH, WITH A SHINE", ink);
 }
 
+static void draw(struct canvas *to) {
+  double step = 1.0 / to->scale;
+  for (int y = to->y; y < to->y + to->picture.height; y++)
+    for (int x = to->x; x < to->x + to->picture.width; x++)
+      put(to, x, y, mean(x * step, y * step, step));
+  labels(to);
+  gratings(to, 200 * to->scale, 150 * to->scale);
+}
+
 int main(int argc, char **argv) {
-  if (argc < 2 || argc > 3) {
-    fprintf(stderr, "usage: chart OUT.png [SCALE]\n");
+  if (argc != 2 && argc != 3 && argc != 7) {
+    fprintf(stderr, "usage: chart OUT.png [SCALE [X Y WIDTH HEIGHT]]\n");
     return 2;
   }
   int scale = argc > 2 ? atoi(argv[2]) : 1;
-  struct picture p;
-  if (scale < 1 || picture_new(&p, WIDTH * scale, HEIGHT * scale) != 0) return 1;
-  for (int y = 0; y < p.height; y++)
-    for (int x = 0; x < p.width; x++)
-      put(&p, x, y, mean((double)x / scale, (double)y / scale, 1.0 / scale));
-  labels(&p, scale);
-  gratings(&p, 200 * scale, 150 * scale, scale);
-  int result = picture_write(&p, argv[1]);
-  picture_free(&p);
+  if (scale < 1 || scale > 16) return 2;
+  int window[4] = {0, 0, WIDTH, HEIGHT};
+  for (int at = 3; at < argc; at++) window[at - 3] = atoi(argv[at]);
+  struct canvas to = {.x = window[0] * scale, .y = window[1] * scale, .scale = scale};
+  if (picture_new(&to.picture, window[2] * scale, window[3] * scale) != 0) return 1;
+  draw(&to);
+  int result = picture_write(&to.picture, argv[1]);
+  picture_free(&to.picture);
   return result != 0;
 }
