@@ -12,6 +12,7 @@ local M = {}
 
 local ARITHMETIC = {
   framework = require "upweave.resample.arithmetic.f32",
+  exact = require "upweave.resample.arithmetic.rational",
 }
 
 local NAMES = { { "w" }, { "h", "w" }, { "d", "h", "w" } }

@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: MIT
+-- Arithmetic: rational, exact. The only rounding is `weight`, once, to float.
+--
+-- A value is `{ num, den }` with den > 0. Fractions are not reduced but where they are made: values
+-- live for one polynomial, and unreduced ones keep common denominators, so that sums stay small. A
+-- scale factor is the exact value of the double it was given as.
+
+local integer = require "upweave.resample.arithmetic.integer"
+local rounding = require "upweave.resample.arithmetic.rounding"
+
+local M = { name = "rational" }
+M.wide = M
+
+local add, mul, neg, compare = integer.add, integer.mul, integer.neg, integer.compare
+
+local function gcd(a, b)
+  while b ~= 0 do a, b = b, a % b end
+  return a
+end
+
+---num / den, reduced if both are native.
+local function fraction(num, den)
+  if compare(den, 0) < 0 then num, den = neg(num), neg(den) end
+  if math.type(num) and math.type(den) then
+    local g = gcd(num < 0 and -num or num, den)
+    num, den = num // g, den // g
+  end
+  return { num, den }
+end
+
+---A finite double as it is: doubling makes it an integer.
+local function exact(x)
+  local den = 1
+  while x ~= math.floor(x) do x, den = x * 2, mul(den, 2) end
+  return fraction(math.tointeger(x), den)
+end
+
+local constants = {}
+
+function M.int(n) return { n, 1 } end
+function M.constant(x)
+  local value = constants[x]
+  if not value then
+    value = exact(x)
+    constants[x] = value
+  end
+  return value
+end
+function M.narrow(a) return a end
+function M.reciprocal(s)
+  local r = exact(s)
+  return { r[2], r[1] }
+end
+
+function M.add(a, b)
+  local p, q = a[2], b[2]
+  if compare(p, q) == 0 then return { add(a[1], b[1]), p } end
+  return { add(mul(a[1], q), mul(b[1], p)), mul(p, q) }
+end
+function M.sub(a, b) return M.add(a, { neg(b[1]), b[2] }) end
+function M.mul(a, b) return { mul(a[1], b[1]), mul(a[2], b[2]) } end
+function M.div(a, b)
+  if compare(a[2], b[2]) == 0 then return fraction(a[1], b[1]) end
+  return fraction(mul(a[1], b[2]), mul(a[2], b[1]))
+end
+function M.mul_add(a, b, c) return M.add(M.mul(a, b), c) end
+
+local function order(a, b)
+  return compare(mul(a[1], b[2]), mul(b[1], a[2]))
+end
+
+function M.floor(a) return integer.floor_div(a[1], a[2]) end
+function M.less(a, b) return order(a, b) < 0 end
+function M.min(a, b) return order(b, a) < 0 and b or a end
+function M.max(a, b) return order(a, b) < 0 and b or a end
+function M.abs(a)
+  if compare(a[1], 0) >= 0 then return a end
+  return { neg(a[1]), a[2] }
+end
+
+---The nearest double but for a few units in the last place.
+function M.tonumber(a) return integer.approximate(a[1]) / integer.approximate(a[2]) end
+
+---The float nearest to the exact value, ties to even. The approximation decides unless it is so
+---near to the middle of two floats that its error could: then the exact value is compared with it.
+function M.weight(a)
+  local q = M.tonumber(a)
+  local slack = math.abs(q) * 2.0 ^ -47
+  local low, high = rounding.single(q - slack), rounding.single(q + slack)
+  if low == high then return low end
+  local middle = (low + high) / 2
+  local side = order(a, exact(middle))
+  if side == 0 then return rounding.single(middle) end
+  return side < 0 and low or high
+end
+
+return M
