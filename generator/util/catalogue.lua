@@ -36,13 +36,13 @@ local catalogue = {
     because = "the targets are {targets}",
     try = "{hint}",
   },
+  { code = "E006", exit = USAGE, message = "`{verb}` needs {what}", try = "{hint}" },
   {
-    code = "E006",
+    code = "E007",
     exit = USAGE,
-    message = "`{verb}` needs {what}",
+    message = "{first} and {second} exclude each other",
     try = "{hint}",
   },
-  { code = "E007", exit = USAGE, message = "{first} and {second} exclude each other", try = "{hint}" },
   {
     code = "E008",
     exit = USAGE,
@@ -52,12 +52,7 @@ local catalogue = {
   },
 
   -- Files.
-  {
-    code = "E010",
-    exit = USAGE,
-    message = "cannot read the file",
-    because = "{reason}",
-  },
+  { code = "E010", exit = USAGE, message = "cannot read the file", because = "{reason}" },
   {
     code = "E011",
     exit = USAGE,
@@ -120,7 +115,7 @@ local catalogue = {
     code = "E026",
     exit = SPEC,
     message = "the name is already taken",
-    because = "{first} has it, and files and functions bear the kernel's name",
+    because = "{first} takes it: functions, files and macros (in capitals) bear the kernel's name",
     try = 'name = "{free}"',
   },
   {
@@ -145,7 +140,13 @@ local catalogue = {
     try = "{hint}",
   },
   { code = "E030", exit = SPEC, message = "is missing", because = "{reason}", try = "{hint}" },
-  { code = "E031", exit = SPEC, message = "must be {expected}", because = "it is {got}", try = "{hint}" },
+  {
+    code = "E031",
+    exit = SPEC,
+    message = "must be {expected}",
+    because = "it is {got}",
+    try = "{hint}",
+  },
   { code = "E032", exit = SPEC, message = "must be one of {values}", try = "{hint}" },
   {
     code = "E033",
@@ -154,7 +155,13 @@ local catalogue = {
     because = "{reason}",
     try = "{hint}",
   },
-  { code = "E034", exit = SPEC, message = "must be {expected}", because = "{reason}", try = "{hint}" },
+  {
+    code = "E034",
+    exit = SPEC,
+    message = "must be {expected}",
+    because = "{reason}",
+    try = "{hint}",
+  },
   {
     code = "E035",
     exit = SPEC,
@@ -337,7 +344,13 @@ local catalogue = {
   },
 
   -- Measurement.
-  { code = "E600", exit = 7, message = "the measurement failed", because = "{reason}", try = "{hint}" },
+  {
+    code = "E600",
+    exit = 7,
+    message = "the measurement failed",
+    because = "{reason}",
+    try = "{hint}",
+  },
 
   -- Cache and database.
   {
@@ -365,7 +378,13 @@ local catalogue = {
   },
 
   -- Budget, and faults of Upweave itself.
-  { code = "E900", exit = 10, message = "the budget is exceeded", because = "{reason}", try = "{hint}" },
+  {
+    code = "E900",
+    exit = 10,
+    message = "the budget is exceeded",
+    because = "{reason}",
+    try = "{hint}",
+  },
   {
     code = "E990",
     exit = 1,

@@ -3,8 +3,8 @@
 --
 -- Purpose: after `require "upweave.util.strict"` reading or writing a global that does not exist is
 -- an error at once, with the name, instead of a nil that surfaces elsewhere.
--- Invariant: the two Lua libraries that Upweave uses may probe for globals of other Lua versions; all
--- other code is checked.
+-- Invariant: the two Lua libraries that Upweave uses may probe for globals of other Lua versions;
+-- all other code is checked.
 
 local third_party = { dkjson = true, argparse = true }
 

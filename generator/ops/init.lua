@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+-- Registry of operators.
+--
+-- Purpose: the ordered list of what Upweave can build, and how a spec's `op` finds it.
+-- Invariant: an operator's module says everything about it (attributes, rules, tensors, plan,
+-- reference); nothing else in the generator knows an operator by name.
+
+local interpolate = require "upweave.ops.interpolate"
+local list = require "upweave.util.list"
+
+local M = {}
+
+--- All operators, in the order of the documentation.
+M.list = { interpolate }
+
+--- Operators of the spec language that this version cannot build: valid, but not supported.
+M.reserved = {
+  "conv",
+  "conv_transpose",
+  "max_pool",
+  "max_unpool",
+  "avg_pool",
+  "avg_unpool",
+  "pixel_shuffle",
+  "pixel_unshuffle",
+  "grid_sample",
+  "affine_grid",
+  "fused",
+}
+
+--- Finds an operator by its name or an alias. The second result is the rank that the alias demands.
+---@param name string
+---@return table? op
+---@return integer? rank
+function M.find(name)
+  for _, op in ipairs(M.list) do
+    if op.name == name then
+      return op
+    elseif op.aliases[name] then
+      return op, op.aliases[name]
+    end
+  end
+end
+
+--- The names of all operators.
+---@return string[]
+function M.names()
+  return list.column(M.list, "name")
+end
+
+return M

@@ -1,0 +1,212 @@
+-- SPDX-License-Identifier: MIT
+-- The child process that evaluates a Lua spec: `lua -E sandbox.lua ROOT`, source on standard input,
+-- JSON on standard output.
+--
+-- Purpose: runs what may be hostile and hands back plain data, never code.
+-- Invariants: the environment holds kernel, tensor, sweep, ipairs, pure arithmetic and bounded
+-- string.format and string.rep, also as methods of strings; nothing that loads, matches patterns or
+-- touches the system. Instructions, values and text are counted; memory and processor time are
+-- limited from outside (read/lua_spec.lua), where a count does not reach.
+
+dofile(arg[1] .. "/generator/searcher.lua")(arg[1])
+require "upweave.util.strict"
+
+local json = require "upweave.util.json"
+local ordered = require "upweave.util.ordered"
+local suggest = require "upweave.util.suggest"
+
+local INSTRUCTIONS <const> = 2e7
+local LONGEST_STRING <const> = 1 << 16
+local MOST_VALUES <const> = 200000
+local MOST_TEXT <const> = 2 << 20
+local DEEPEST <const> = 12
+
+local RESERVED <const> = { graph = true, npy = true } -- of the spec language, not built yet
+
+-- What ends the evaluation: a table, so that it is told apart from Lua's own messages.
+local function stop(fault, level)
+  local info = level and debug.getinfo(level + 1, "l")
+  fault.line = info and info.currentline
+  error(fault, 0)
+end
+
+-- Plain data ------------------------------------------------------------------------------------
+
+local left = { values = MOST_VALUES, text = MOST_TEXT }
+
+local function spend(what, amount, reason)
+  left[what] = left[what] - amount
+  if left[what] < 0 then
+    stop { code = "E023", reason = reason }
+  end
+end
+
+local function plain_string(s)
+  spend("text", #s, ("it has more than %d bytes of text"):format(MOST_TEXT))
+  return s
+end
+
+local plain
+
+local function plain_table(t, depth)
+  if depth > DEEPEST then
+    stop { code = "E023", reason = ("it is nested more than %d deep"):format(DEEPEST) }
+  end
+  local copy = {}
+  local is_list = #t > 0 and ordered.is_list(t)
+  for key, value in ordered.pairs(t) do
+    local name = key
+    if not is_list then
+      name = type(key) == "string" and plain_string(key) or ("[%s]"):format(tostring(key))
+    end
+    copy[name] = plain(value, depth + 1)
+  end
+  return is_list and json.list(copy) or copy
+end
+
+-- What JSON cannot say (functions, NaN) travels as a tagged table and is judged by spec/.
+function plain(value, depth)
+  spend("values", 1, ("it has more than %d values"):format(MOST_VALUES))
+  if type(value) == "table" then
+    return plain_table(value, depth)
+  elseif type(value) == "string" then
+    return plain_string(value)
+  elseif type(value) == "number" and (value ~= value or value - value ~= 0) then
+    return { ["not data"] = tostring(value) }
+  elseif type(value) == "function" then
+    return { ["not data"] = "a function" }
+  end
+  return value
+end
+
+-- The environment -------------------------------------------------------------------------------
+
+local kernels = {}
+
+local function kernel(name)
+  local entry = { name = name, line = debug.getinfo(2, "l").currentline, fields = {} }
+  kernels[#kernels + 1] = entry
+  return function(fields)
+    entry.fields = fields
+  end
+end
+
+-- tensor { 1, 64, 112, 112, layout = "NCHW" }: the array part is the shape.
+local function tensor(t)
+  if type(t) ~= "table" or #t == 0 then
+    return t
+  end
+  local copy, shape = {}, {}
+  for key, value in ordered.pairs(t) do
+    if math.type(key) == "integer" then
+      shape[key] = value
+    else
+      copy[key] = value
+    end
+  end
+  copy.shape = copy.shape or shape
+  return copy
+end
+
+local function bounded(length)
+  if length > LONGEST_STRING then
+    local reason = ("a string of more than %d bytes"):format(LONGEST_STRING)
+    stop({ code = "E021", reason = reason }, 3)
+  end
+end
+
+local format, rep = string.format, string.rep
+
+local strings = {
+  format = function(template, ...)
+    local length = #template
+    for i = 1, select("#", ...) do
+      local value = select(i, ...)
+      length = length + (type(value) == "string" and #value or 100) -- 99 is the widest of a field
+    end
+    bounded(length)
+    return format(template, ...)
+  end,
+  rep = function(s, n, separator)
+    bounded((#s + #(separator or "")) * math.max(n, 0) * 1.0)
+    return rep(s, n, separator)
+  end,
+}
+
+local function unknown(_, name)
+  if RESERVED[name] then
+    stop({ code = "E100", reason = "", what = name, supported = "single kernels" }, 2)
+  end
+  stop({ code = "E020", unknown = name }, 2)
+end
+
+local environment = {
+  kernel = kernel,
+  tensor = tensor,
+  sweep = function() end, -- for the verb of that name; all others ignore it
+  ipairs = ipairs,
+  string = strings,
+  math = {
+    abs = math.abs,
+    ceil = math.ceil,
+    floor = math.floor,
+    max = math.max,
+    min = math.min,
+    tointeger = math.tointeger,
+  },
+}
+local KNOWN <const> = ordered.keys(environment)
+
+-- Running ---------------------------------------------------------------------------------------
+
+-- What to say of a name that is not in the environment.
+local function unknown_reason(name)
+  local reason = ("a spec knows no `%s`"):format(tostring(name))
+  local near = suggest.nearest(tostring(name), KNOWN)
+  return near and ("%s; is `%s` meant?"):format(reason, near) or reason
+end
+
+-- A fault as the parent expects it; of Lua's own messages without position and traceback.
+local function described(fault)
+  if type(fault) == "table" then
+    fault.reason = fault.reason or unknown_reason(fault.unknown)
+    fault.unknown = nil
+    return fault
+  end
+  local line, reason = tostring(fault):match("^spec:(%d+): ([^\n]*)")
+  reason = reason or tostring(fault)
+  if reason:find("not enough memory", 1, true) or reason:find("stack overflow", 1, true) then
+    local limit = reason:find("memory", 1, true) and "too much memory" or "too deep a recursion"
+    return { code = "E021", line = tonumber(line), reason = limit }
+  end
+  return { code = "E020", line = tonumber(line), reason = reason }
+end
+
+local function evaluate(source)
+  local chunk, fault = load(source, "=spec", "t", setmetatable(environment, {
+    __index = unknown,
+    __metatable = false,
+  }))
+  if not chunk then
+    error(fault, 0)
+  end
+  getmetatable("").__index = strings
+  debug.sethook(function()
+    debug.sethook()
+    stop({ code = "E021", reason = ("more than %d instructions"):format(INSTRUCTIONS) }, 2)
+  end, "", INSTRUCTIONS)
+  chunk()
+  debug.sethook()
+end
+
+local source = io.read("a")
+local methods = getmetatable("").__index
+local ok, fault = pcall(evaluate, source)
+debug.sethook()
+getmetatable("").__index = methods
+local result
+if ok then
+  ok, result = pcall(plain, kernels, 0)
+  fault = result
+end
+io.write(json.encode(ok and { kernels = result } or { fault = described(fault) }))

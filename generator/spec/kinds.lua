@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: MIT
+-- Kinds of attribute values.
+--
+-- Purpose: for each kind that a schema can name, from the value that a user wrote to the typed one.
+-- Invariant: `kinds[kind](value, attribute, rank)` gives the value, or nil, a code and the fields
+-- of its diagnostic. A rank of nil means that x itself is wrong, so lengths cannot be judged.
+
+local lists = require "upweave.util.list"
+local suggest = require "upweave.util.suggest"
+local text = require "upweave.util.text"
+
+local M = {}
+
+local LONGEST_TEXT <const> = 4096
+
+function M.enum(value, attribute)
+  if lists.contains(attribute.values, value) then
+    return value
+  elseif lists.contains(attribute.reserved or {}, value) then
+    return nil, "E100", {
+      what = attribute.name .. " " .. value,
+      supported = table.concat(attribute.values, ", "),
+    }
+  end
+  local word = type(value) == "string" and value or ""
+  local near = suggest.nearest(word, attribute.values) or attribute.default
+  return nil, "E032", {
+    values = table.concat(attribute.values, ", "),
+    hint = near and ('%s = "%s"'):format(attribute.name, near) or false,
+  }
+end
+
+function M.bool(value, attribute)
+  if type(value) == "boolean" then
+    return value
+  end
+  return nil, "E031", {
+    expected = "true or false",
+    got = text.value(value),
+    hint = attribute.name .. " = " .. tostring(value == "true" or value == 1),
+  }
+end
+
+-- What makes a string unfit to be kept in comments and JSON.
+local function fault_of_text(value)
+  if #value > LONGEST_TEXT then
+    return ("it has %d bytes; %d are allowed"):format(#value, LONGEST_TEXT)
+  elseif not utf8.len(value) then
+    return "it is not UTF-8"
+  elseif value:find("[\0-\8\11-\31\127]") then
+    return "it has control characters other than tab and newline"
+  end
+end
+
+function M.text(value)
+  if type(value) ~= "string" then
+    return nil, "E031", { expected = "a string", got = text.value(value), hint = false }
+  end
+  local fault = fault_of_text(value)
+  if fault then
+    return nil, "E040", { reason = fault }
+  end
+  return value
+end
+
+-- Numbers, one for each axis; a single one stands for all.
+local function numbers(value, attribute, rank, what, convert)
+  local all = type(value) == "table" and value or nil
+  local list = {}
+  for i, item in ipairs(all or { value }) do
+    if type(item) ~= "number" then
+      local expected = what .. " or a list of them, one for each axis"
+      return nil, "E031", { expected = expected, got = text.value(value), hint = false }
+    end
+    local fault
+    list[i], fault = convert(item, attribute)
+    if fault then
+      return nil, "E034", { expected = fault, reason = false, hint = false }
+    end
+  end
+  if not all then
+    return table.move(list, 1, 1, 1, {}), nil
+  end
+  if rank and #list ~= rank then
+    return nil, "E033", {
+      got = #list,
+      expected = rank,
+      reason = "x has so many spatial axes; a single number stands for all of them",
+      hint = list[1] and ("%s = %s"):format(attribute.name, text.value(list[1])) or false,
+    }
+  end
+  return list
+end
+
+local function spread(list, single, rank)
+  if list and single then
+    for i = 2, rank or 1 do
+      list[i] = list[1]
+    end
+  end
+  return list
+end
+
+local function whole(item, attribute)
+  local n = math.tointeger(item)
+  if not n or n < attribute.min then
+    return nil, ("whole numbers of at least %d"):format(attribute.min)
+  end
+  return n
+end
+
+local function real(item, attribute)
+  local finite = item == item and item < math.huge and item > -math.huge
+  if not finite or item <= attribute.above then
+    return nil, ("finite numbers above %d"):format(attribute.above)
+  end
+  return item * 1.0
+end
+
+function M.int_list(value, attribute, rank)
+  local list, code, fields = numbers(value, attribute, rank, "a whole number", whole)
+  return spread(list, type(value) ~= "table", rank), code, fields
+end
+
+function M.number_list(value, attribute, rank)
+  local list, code, fields = numbers(value, attribute, rank, "a number", real)
+  return spread(list, type(value) ~= "table", rank), code, fields
+end
+
+return M
