@@ -42,42 +42,24 @@ local function tensor(value)
   return { shape = shape, layout = layout, dtype = dtype ~= "" and dtype or nil }
 end
 
-local function bool(value)
-  local words = { ["true"] = true, ["false"] = false }
-  if words[value] == nil then
-    return value
-  end
-  return words[value]
-end
+local READ <const> = { int_list = numbers, number_list = numbers, tensor = tensor }
 
-local READ <const> = {
-  int_list = numbers,
-  number_list = numbers,
-  tensor = tensor,
-  bool = bool,
+local ARGUMENT <const> = {
+  int_list = "N,…",
+  number_list = "F,…",
+  tensor = "SHAPE",
+  enum = "NAME",
+  text = "TEXT",
 }
 
----@class upweave.FlagOption
----@field key string field of the kernel
----@field option string `--scale-factor`
----@field kind string kind of the value; a `bool` needs none
----@field doc string
----@field values? string[]
-
---- The options that describe a kernel, in the order of the documentation, each once.
----@return upweave.FlagOption[]
-function M.options()
-  local options, seen = {}, {}
+-- All fields that options can set, in the order of the documentation, each once. The overridable
+-- ones are options of their own, which stand beside files, too.
+local function attributes()
+  local found, seen = {}, {}
   local function add(attribute)
-    if not seen[attribute.name] then
+    if not seen[attribute.name] and not list.contains(schema.overridable, attribute.name) then
       seen[attribute.name] = true
-      options[#options + 1] = {
-        key = attribute.name,
-        option = option_of(attribute.name),
-        kind = attribute.kind,
-        doc = attribute.doc,
-        values = attribute.values,
-      }
+      found[#found + 1] = attribute
     end
   end
   add(schema.op)
@@ -93,33 +75,66 @@ function M.options()
   for _, attribute in ipairs(schema.common) do
     add(attribute)
   end
-  return options
+  return found
 end
 
---- One raw kernel from the values of options: texts, or true for an option without a value.
----@param values table<string, string|boolean> by key: `{ op = "interpolate", scale_factor = "2" }`
+--- The options, as the command line declares them: names, field, name of the argument (nil for a
+--- switch), repeatable, help.
+---@return table[]
+function M.options()
+  local rows = {}
+  for i, attribute in ipairs(attributes()) do
+    local name = attribute.name
+    local help = attribute.doc:gsub("; .*", "")
+    rows[i] = { option_of(name), name, ARGUMENT[attribute.kind], false, help }
+  end
+  return rows
+end
+
+--- The first option given that describes a kernel.
+---@param options table<string, any>
+---@return string?
+function M.given(options)
+  for _, attribute in ipairs(attributes()) do
+    if options[attribute.name] ~= nil then
+      return option_of(attribute.name)
+    end
+  end
+end
+
+--- The words of a command line that give these options.
+---@param options table<string, any>
+---@return string[]
+function M.words(options)
+  local words = {}
+  for _, attribute in ipairs(attributes()) do
+    local value = options[attribute.name]
+    if value ~= nil then
+      words[#words + 1] = option_of(attribute.name)
+      words[#words + 1] = value ~= true and value or nil
+    end
+  end
+  return words
+end
+
+--- One raw kernel from the values of options: texts, or true for a switch.
+---@param options table<string, string|boolean> by field: `{ op = "interpolate", size = "2,3" }`
 ---@return upweave.RawKernel[]
-function M.read(values)
+function M.read(options)
   local fields = {}
-  for _, option in ipairs(M.options()) do
-    local value = values[option.key]
-    local read = READ[option.kind]
+  for _, attribute in ipairs(attributes()) do
+    local value, read = options[attribute.name], READ[attribute.kind]
     if type(value) == "string" and read then
       value = read(value)
     end
-    fields[option.key] = value
+    fields[attribute.name] = value
   end
   local name = fields.name or fields.op
   fields.name = nil
-  local raw = {
-    name = name,
-    fields = fields,
-    where = function(path)
-      local key = path[1] or (list.contains({ name }, values.name) and "name" or "op")
-      return option_of(tostring(key))
-    end,
-  }
-  return { raw }
+  local function where(path)
+    return option_of(path[1] and tostring(path[1]) or "name")
+  end
+  return { { name = name, fields = fields, where = where } }
 end
 
 return M

@@ -11,10 +11,7 @@ local json_spec = require "upweave.read.json_spec"
 local lua_spec = require "upweave.read.lua_spec"
 local spec = require "upweave.spec"
 
-local M = {
-  --- The options that describe a kernel on the command line.
-  options = flags.options,
-}
+local M = {}
 
 local LARGEST <const> = 2 << 20
 
@@ -40,7 +37,7 @@ end
 ---@param path string
 ---@return upweave.RawKernel[]? kernels
 ---@return upweave.Diagnostic[]? diagnostics
-function M.raw(path)
+function M.kernels(path)
   local read = READERS[path:match("%.(%w+)$")]
   if not read then
     return nil, { diagnostics.new("E014", { where = path }) }
@@ -62,7 +59,7 @@ end
 ---@return {kernels: table[]}? document
 ---@return upweave.Diagnostic[]? diagnostics
 function M.file(path, options)
-  local kernels, list = M.raw(path)
+  local kernels, list = M.kernels(path)
   if not kernels then
     return nil, list
   end
