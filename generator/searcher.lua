@@ -34,7 +34,9 @@ return function(root)
       if readable(path) then
         local chunk, fault = loadfile(path, "t")
         if not chunk then error(fault, 0) end
-        return chunk, path
+        -- No loader data: `require` would hand it on as a second value, into every list of modules
+        -- whose last item is a call of it.
+        return chunk
       end
     end
     return "no file '" .. table.concat(paths, "'\n\tno file '") .. "'"

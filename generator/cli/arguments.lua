@@ -102,48 +102,56 @@ local function declare(command, row)
   end
 end
 
---- The parser of a verb, and the long options that take a value.
+---@class upweave.Parser
+---@field command table argparse's
+---@field names string[] all options
+---@field valued table<string, boolean> long options that need a value
+---@field switches table<string, string> options of a kernel that may have one: their field
+
+---@return upweave.Parser
 local function parser_of(verb)
   local command = argparse("upweave " .. verb.name, verb.summary):add_help(false)
-  command:argument(verb.takes == "word" and "WORD" or "SPEC"):target("words"):args("*")
-  local valued, names = {}, {}
-  local function note(row)
+  command:help_max_width(100)
+  if verb.takes then
+    command:argument(verb.takes == "word" and "WORD" or "SPEC"):target("words"):args("*")
+  end
+  local parser = { command = command, names = {}, valued = {}, switches = {} }
+  local function add(row, switches)
+    declare(command, row)
     for name in row[1]:gmatch("%S+") do
-      names[#names + 1] = name
-      if row[3] and name:find("^%-%-") then valued[name] = true end
+      table.insert(parser.names, name)
+      if row[3] and name:find("^%-%-") then parser.valued[name] = true end
+      if not row[3] and switches then switches[name] = row[2] end
     end
   end
-  local rows = rows_of(verb)
+  for _, row in ipairs(rows_of(verb)) do add(row) end
   if verb.takes == "spec" then
-    rows = table.move(rows, 1, #rows, 1, {})
-    local kernel = flags.options()
-    table.move(kernel, 1, #kernel, #rows + 1, rows)
+    for _, row in ipairs(flags.options()) do add(row, parser.switches) end
   end
-  for _, row in ipairs(rows) do
-    declare(command, row)
-    note(row)
-  end
-  return command, valued, names
+  return parser
 end
 
--- `--option -value` → `--option=-value`: what follows an option that needs a value is its value.
-local function join_values(args, valued)
-  local joined, index = {}, 1
+-- What argparse does not know: `--option -value` (what follows an option that needs a value is its
+-- value) and `--align-corners=false` (a switch may say its value).
+local function prepare(args, parser)
+  local prepared, said, index = {}, {}, 1
   while index <= #args do
     local word = args[index]
+    local switch, value = word:match("^(%-%-[%w-]+)=(.*)$")
     if word == "--" then
-      table.move(args, index, #args, #joined + 1, joined)
+      table.move(args, index, #args, #prepared + 1, prepared)
       break
-    end
-    if valued[word] and args[index + 1] then
-      joined[#joined + 1] = word .. "=" .. args[index + 1]
-      index = index + 2
-    else
-      joined[#joined + 1] = word
+    elseif switch and parser.switches[switch] then
+      said[#said + 1] = { parser.switches[switch], value }
+    elseif parser.valued[word] and args[index + 1] then
       index = index + 1
+      prepared[#prepared + 1] = word .. "=" .. args[index]
+    else
+      prepared[#prepared + 1] = word
     end
+    index = index + 1
   end
-  return joined
+  return prepared, said
 end
 
 local function complaint(verb, message, names)
@@ -156,6 +164,10 @@ local function complaint(verb, message, names)
   option = message:match("^option '(.-)' requires an argument")
   if option then
     return diagnostics.new("E003", { option = option, hint = "upweave help " .. verb.name })
+  end
+  if message:find("^too many arguments") then
+    return diagnostics.new("E006", { verb = verb.name, what = "no argument",
+      hint = "upweave help " .. verb.name })
   end
   option = message:match("^option '(.-)' does not take arguments")
   return diagnostics.new("E002", { option = option and option .. "=…" or message,
@@ -197,22 +209,19 @@ local function split_words(options)
   end
 end
 
-local function unexpected(verb, options)
-  if verb.takes or #options.words == 0 or options.help then return nil end
-  return diagnostics.new("E002", { option = options.words[1],
-    reason = "`" .. verb.name .. "` takes no argument", hint = "upweave help " .. verb.name })
-end
-
 ---@param verb upweave.Verb
 ---@param args string[]
 ---@return table|nil options
 ---@return upweave.Diagnostic[]? faults
 function M.parse(verb, args)
-  local parser, valued, names = parser_of(verb)
-  local ok, options = parser:pparse(join_values(args, valued))
-  if not ok then return nil, { complaint(verb, options, names) } end
+  local parser = parser_of(verb)
+  local prepared, said = prepare(args, parser)
+  local ok, options = parser.command:pparse(prepared)
+  if not ok then return nil, { complaint(verb, options, parser.names) } end
   options.color = options.color or "auto"
-  local fault = check_values(options) or split_words(options) or unexpected(verb, options)
+  options.words = options.words or {}
+  for _, pair in ipairs(said) do options[pair[1]] = pair[2] end
+  local fault = check_values(options) or split_words(options)
   if fault then return nil, { fault } end
   return options
 end
@@ -220,7 +229,7 @@ end
 ---@param verb upweave.Verb
 ---@return string
 function M.help(verb)
-  return parser_of(verb):get_help() .. "\n"
+  return parser_of(verb).command:get_help() .. "\n"
 end
 
 return M

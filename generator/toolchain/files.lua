@@ -135,19 +135,31 @@ function M.write_private(path, bytes)
   return write_new(path, bytes, RUN_MODE, false)
 end
 
-local function temporary(folder, name, kind)
+-- A name beside the file: a rename does not cross file systems.
+local function temporary(path, kind)
   serial = serial + 1
-  return string.format("%s/.%s.%d.%d.%s", folder, name, uv.os_getpid(), serial, kind)
+  local folder = path:match("^(.*/)[^/]*$") or ""
+  return string.format("%s.upweave.%d.%d.%s", folder, uv.os_getpid(), serial, kind)
+end
+
+-- Where a file goes: a safe name inside the folder, or a path that is the user's own.
+local function place_of(folder, file)
+  if file.path then
+    local name = file.path:match("[^/]*$")
+    if name == "" or name == "." or name == ".." then return nil, file.path .. " is a folder" end
+    return file.path
+  elseif not M.safe_name(file.name) then
+    return nil, string.format("%q is no name for an output file", file.name)
+  end
+  return folder .. "/" .. file.name
 end
 
 --- Which of the files must be written, or why one cannot be.
 local function changes(folder, files)
   local list = {}
   for _, file in ipairs(files) do
-    if not M.safe_name(file.name) then
-      return nil, string.format("%q is no name for an output file", file.name)
-    end
-    local path = folder .. "/" .. file.name
+    local path, reason = place_of(folder, file)
+    if not path then return nil, reason end
     local stat = uv.fs_lstat(path)
     if stat and stat.type ~= "file" and stat.type ~= "link" then
       return nil, string.format("%s is a %s", path, stat.type)
@@ -159,9 +171,9 @@ local function changes(folder, files)
   return list
 end
 
-local function write_temporaries(folder, list)
+local function write_temporaries(list)
   for _, change in ipairs(list) do
-    local path = temporary(folder, change.file.name, "new")
+    local path = temporary(change.path, "new")
     local mode = change.file.executable and RUN_MODE or READ_MODE
     local ok, reason = write_new(path, change.file.text, mode, true)
     if not ok then return nil, reason end
@@ -171,18 +183,18 @@ local function write_temporaries(folder, list)
 end
 
 -- The old file gets a second name, under which it can come back.
-local function keep_old(folder, change)
+local function keep_old(change)
   if not change.existed then return true end
-  local backup = temporary(folder, change.file.name, "old")
+  local backup = temporary(change.path, "old")
   local ok, reason = uv.fs_link(change.path, backup)
   if not ok then ok, reason = uv.fs_copyfile(change.path, backup, { excl = true }) end
   if ok then change.backup = backup end
   return ok, reason
 end
 
-local function put_in_place(folder, list)
+local function put_in_place(list)
   for _, change in ipairs(list) do
-    local ok, reason = keep_old(folder, change)
+    local ok, reason = keep_old(change)
     if ok then ok, reason = uv.fs_rename(change.temporary, change.path) end
     if not ok then return nil, reason end
     change.temporary, change.placed = nil, true
@@ -215,7 +227,8 @@ local function sync_folder(folder)
 end
 
 ---@class upweave.OutputFile
----@field name string plain name inside the folder
+---@field name string? plain name inside the folder
+---@field path string? in its place: a path anywhere, which is the user's own
 ---@field text string bytes
 ---@field executable boolean?
 
@@ -238,8 +251,8 @@ function M.write_set(folder, files)
     M.remove_folders(made)
   end
   local forget = process.on_interrupt(give_up)
-  local ok, fault = write_temporaries(folder, list)
-  if ok then ok, fault = put_in_place(folder, list) end
+  local ok, fault = write_temporaries(list)
+  if ok then ok, fault = put_in_place(list) end
   if ok then
     drop_backups(list)
     if #list > 0 then sync_folder(folder) end
@@ -249,34 +262,6 @@ function M.write_set(folder, files)
   forget()
   if not ok then return nil, fault end
   return #list
-end
-
--- A device or a pipe, such as /dev/stdout.
-local function write_through(path, text)
-  local file, reason = io.open(path, "wb")
-  if not file then return nil, reason end
-  local ok, fault = file:write(text)
-  if not ok then return nil, fault end
-  return file:close()
-end
-
---- Write one file anywhere (its path is the user's own).
----@param path string
----@param text string
----@return true|nil
----@return string? reason
-function M.write(path, text)
-  local stat = uv.fs_stat(path)
-  local kind = stat and stat.type or path:find("/$") and "directory" or "file"
-  if kind == "directory" then return nil, "that is a folder" end
-  if kind ~= "file" then return write_through(path, text) end
-  if stat and M.read(path) == text then return true end
-  local kept = temporary(path:match("^(.*/)[^/]*$") or ".", "upweave", "new")
-  local ok, reason = write_new(kept, text, READ_MODE, true)
-  if ok then ok, reason = uv.fs_rename(kept, path) end
-  if ok then return true end
-  uv.fs_unlink(kept)
-  return nil, reason
 end
 
 return M

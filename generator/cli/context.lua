@@ -1,0 +1,194 @@
+-- SPDX-License-Identifier: MIT
+-- What the verbs have in common.
+--
+-- Purpose: from options to problems, targets, compiler and cache. Invariant: functions give a
+-- result, or nil and diagnostics; nothing is written.
+
+local build = require "upweave.toolchain.build"
+local clang = require "upweave.toolchain.clang"
+local diagnostics = require "upweave.util.diagnostics"
+local driver = require "upweave.driver"
+local files = require "upweave.toolchain.files"
+local flags = require "upweave.read.flags"
+local host = require "upweave.toolchain.host"
+local progress = require "upweave.toolchain.progress"
+local read = require "upweave.read"
+local spec = require "upweave.spec"
+local suggest = require "upweave.util.suggest"
+local target = require "upweave.target"
+local uv = require "luv"
+
+local M = {}
+
+--- The raw kernels of the files, or of the flags in their place.
+local function raw_kernels(options, verb)
+  local given = flags.given(options)
+  local paths = options.words
+  if #paths > 0 and given then
+    return nil, { diagnostics.new("E007", { first = "a SPEC", second = given,
+      hint = "leave one of them out" }) }
+  elseif given then
+    return flags.read(options)
+  elseif #paths == 0 then
+    return nil, { diagnostics.new("E006", { verb = verb, what = "a SPEC, or flags in its place",
+      hint = "upweave " .. verb .. " --op interpolate --x 1x64x112x112 --scale-factor 2"
+        .. " --name up2x" }) }
+  end
+  local kernels, all = {}, {}
+  for _, path in ipairs(paths) do
+    local list, faults = read.raw(path)
+    if list then
+      table.move(list, 1, #list, #kernels + 1, kernels)
+    else
+      table.move(faults, 1, #faults, #all + 1, all)
+    end
+  end
+  if #all > 0 then return nil, all end
+  return kernels
+end
+
+--- The problems that a command line is about.
+---@param options table
+---@param verb string
+---@return {kernels: table[]}|nil document
+---@return upweave.Diagnostic[]? faults
+function M.document(options, verb)
+  local kernels, faults = raw_kernels(options, verb)
+  if not kernels then return nil, faults end
+  return spec.validate(kernels, { only = options.only, numerics = options.numerics,
+    profile = options.profile, layout = options.layout, schedule = options.schedule })
+end
+
+--- The name that libraries of the whole spec bear.
+---@param options table
+---@param document {kernels: table[]}
+---@return string
+function M.stem(options, document)
+  local path = options.words[1]
+  if path then return files.make_safe(files.stem(path)) end
+  return document.kernels[1].name
+end
+
+--- The targets asked for, each once, in the order given.
+---@param options table
+---@param default string
+---@return Target[]|nil records
+---@return upweave.Diagnostic[]? faults
+function M.targets(options, default)
+  local asked = options.target and #options.target > 0 and options.target or { default }
+  local records, seen, faults = {}, {}, {}
+  for _, name in ipairs(asked) do
+    local record = name == "native" and host.native() or target.find(name)
+    if not record then
+      local names = { "native" }
+      for _, known in ipairs(target.list()) do names[#names + 1] = known.name end
+      faults[#faults + 1] = diagnostics.new("E005", { place = "--target", target = name,
+        targets = table.concat(names, ", "), hint = suggest.hint(name, names) })
+    elseif not seen[record.name] then
+      seen[record.name] = true
+      records[#records + 1] = record
+    end
+  end
+  if #faults > 0 then return nil, faults end
+  return records
+end
+
+--- The targets, all of which must run here unless there is an emulator.
+---@param options table
+---@return Target[]|nil records
+---@return upweave.Diagnostic[]? faults
+function M.runnable_targets(options)
+  local records, faults = M.targets(options, "native")
+  if not records then return nil, faults end
+  faults = {}
+  for _, record in ipairs(records) do
+    faults[#faults + 1] = not options.runner and host.cannot_run(record) or nil
+  end
+  if #faults > 0 then return nil, faults end
+  return records
+end
+
+---@return upweave.Compiler|nil compiler
+---@return upweave.Diagnostic[]? faults
+function M.compiler(options)
+  local compiler, faults = clang.find { cc = options.cc, cflags = options.cflags,
+    seconds = options.compile_seconds }
+  if not compiler then return nil, faults end
+  compiler.jobs = options.jobs
+  progress.detail("compiler: " .. compiler.id)
+  return compiler
+end
+
+--- Compiler and cache.
+---@return {compiler: upweave.Compiler, store: upweave.Cache}|nil
+---@return upweave.Diagnostic[]? faults
+function M.toolchain(options)
+  local compiler, faults = M.compiler(options)
+  if not compiler then return nil, faults end
+  local store
+  store, faults = build.open_cache()
+  if not store then return nil, faults end
+  progress.detail("cache: " .. store.root)
+  return { compiler = compiler, store = store }
+end
+
+--- The C of every kernel: driver.library for each, all faults together.
+---@param document {kernels: table[]}
+---@param records Target[]
+---@param options {single: boolean?, schedule: string?}
+---@return table[]|nil libraries {problem, files, units}
+---@return upweave.Diagnostic[]? faults
+function M.generate(document, records, options)
+  local names, libraries, faults = {}, {}, {}
+  for index, record in ipairs(records) do names[index] = record.name end
+  local line = progress.new("generate", #document.kernels)
+  for index, problem in ipairs(document.kernels) do
+    progress.show(line, problem.name)
+    local library, trouble = driver.library(problem, { targets = names, single = options.single })
+    if library then
+      library.problem = problem
+      libraries[index] = library
+    else
+      table.move(trouble, 1, #trouble, #faults + 1, faults)
+    end
+    line.done = index
+  end
+  progress.clear()
+  if #faults > 0 then return nil, faults end
+  return libraries
+end
+
+-- The nearest folder above a path that exists.
+local function existing(path)
+  while not uv.fs_stat(path) do
+    local above = path:gsub("/+$", ""):match("^(.*)/[^/]*$")
+    if not above then return "." end
+    path = above == "" and "/" or above
+  end
+  return path
+end
+
+--- The folder of -o, checked before the work is done.
+---@param options table
+---@param verb string
+---@return string|nil folder
+---@return upweave.Diagnostic[]? faults
+function M.folder(options, verb)
+  local folder = options.output
+  if not folder or folder == "" then
+    return nil, { diagnostics.new("E006", { verb = verb, what = "-o DIR", hint = "-o out" }) }
+  end
+  local base = existing(folder)
+  local stat = uv.fs_stat(base)
+  local reason = stat.type ~= "directory" and base .. " is not a folder"
+    or not uv.fs_access(base, "W") and base .. " cannot be written"
+  if reason then return nil, M.write_fault(folder, reason) end
+  return folder
+end
+
+---@return upweave.Diagnostic[]
+function M.write_fault(place, reason)
+  return { diagnostics.new("E011", { place = place, reason = reason }) }
+end
+
+return M

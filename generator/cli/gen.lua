@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+-- Verb: gen.
+--
+-- Purpose: writes C, header and JSON of every kernel. Invariant: no compiler is needed, and the
+-- same spec gives the same bytes.
+
+local context = require "upweave.cli.context"
+local depfile = require "upweave.cli.depfile"
+local diagnostics = require "upweave.util.diagnostics"
+local files = require "upweave.toolchain.files"
+local output = require "upweave.cli.output"
+
+local M = {
+  name = "gen", summary = "writes C, header and JSON metadata", takes = "spec",
+  groups = { "spec", "target" },
+  options = {
+    { "-o --output", "output", "DIR", false, "folder for the files" },
+    { "--single", "single", nil, false, "one self-contained .c, for one target" },
+    { "--depfile", "depfile", "FILE", false, "write the dependencies for make or ninja" },
+  },
+}
+
+--- All files of the libraries, in order.
+---@return upweave.OutputFile[]
+local function all_files(libraries)
+  local list = {}
+  for _, library in ipairs(libraries) do
+    table.move(library.files, 1, #library.files, #list + 1, list)
+  end
+  return list
+end
+
+local function paths_of(folder, list)
+  local base, paths = folder:gsub("/+$", ""), {}
+  if base == "" then base = "/." end
+  for index, file in ipairs(list) do paths[index] = base .. "/" .. file.name end
+  return paths
+end
+
+--- Write the set, and with it the file of dependencies; report the paths.
+---@param options table
+---@param folder string
+---@param list upweave.OutputFile[]
+---@return integer|nil code
+---@return upweave.Diagnostic[]? faults
+function M.write(options, folder, list)
+  local paths, set = paths_of(folder, list), table.move(list, 1, #list, 1, {})
+  if options.depfile then
+    local text, reason = depfile.text(paths, options.words)
+    if not text then return nil, context.write_fault(options.depfile, reason) end
+    set[#set + 1] = { path = options.depfile, text = text }
+  end
+  local count, reason = files.write_set(folder, set)
+  if not count then return nil, context.write_fault(folder, reason) end
+  if options.json then
+    output.json { files = paths, written = count }
+  elseif not options.quiet then
+    for _, path in ipairs(paths) do output.line(path) end
+  end
+  return 0
+end
+
+function M.run(options)
+  local folder, faults = context.folder(options, M.name)
+  if not folder then return nil, faults end
+  local records, document, libraries
+  records, faults = context.targets(options, "generic")
+  if not records then return nil, faults end
+  if options.single and #records > 1 then
+    return nil, { diagnostics.new("E007", { first = "--single", second = "several --target",
+      hint = "one --target" }) }
+  end
+  document, faults = context.document(options, M.name)
+  if not document then return nil, faults end
+  libraries, faults = context.generate(document, records, options)
+  if not libraries then return nil, faults end
+  return M.write(options, folder, all_files(libraries))
+end
+
+return M

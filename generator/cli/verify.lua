@@ -1,0 +1,116 @@
+-- SPDX-License-Identifier: MIT
+-- Verb: verify.
+--
+-- Purpose: compiles the kernels and compares them with the reference on random and adversarial
+-- data, for each target. Exit 6 on a mismatch, with the command that repeats it.
+
+local context = require "upweave.cli.context"
+local diagnostics = require "upweave.util.diagnostics"
+local harness = require "upweave.toolchain.harness"
+local output = require "upweave.cli.output"
+local repeated = require "upweave.cli.repeated"
+
+local M = {
+  name = "verify", summary = "compares the compiled kernels with the reference", takes = "spec",
+  groups = { "spec", "target", "compile", "runner" },
+  options = {
+    { "--seed", "seed", "N", false, "of the random data (1)" },
+    { "--rounds", "rounds", "N", false, "how many rounds of data" },
+  },
+}
+
+local VERIFY_SECONDS <const> = 3600
+
+local function mismatch(options, record, target)
+  local index = {}
+  for at, value in ipairs(record.index or {}) do
+    index[at] = string.format("%d", value)
+  end
+  local where = string.format("kernel %q, target %s", record.kernel, target.name)
+  local command = repeated.command("verify", options, record.kernel, target.name, record.seed)
+  if record.got == nil then
+    return diagnostics.new("E501", { where = where, command = command,
+      reason = record.reason or record["case"] or "the program gave no reason" })
+  end
+  return diagnostics.new("E500", {
+    where = where, index = "[" .. table.concat(index, ",") .. "]",
+    got = harness.number(record.got), want = harness.number(record.want),
+    ulp = harness.number(record.ulp), case = record["case"] or "", seed = record.seed or "?",
+    command = command,
+  })
+end
+
+local function row_of(record, target)
+  return { record.kernel, target.name, record.ok and "ok" or "WRONG",
+    record.max_ulp and harness.number(record.max_ulp) or "-",
+    record.max_error and harness.number(record.max_error) or "-",
+    record.bound_share and string.format("%.2f", tonumber(record.bound_share) or 0) or "-",
+    record.checked and string.format("%d", record.checked) or "-" }
+end
+
+local function arguments_of(options)
+  local list = { "verify" }
+  for _, field in ipairs { "seed", "rounds" } do
+    if options[field] then
+      list[#list + 1] = "--" .. field
+      list[#list + 1] = tostring(options[field])
+    end
+  end
+  return list
+end
+
+--- Verify on one target; rows and records are added to.
+local function verify_on(target, document, tools, options, all)
+  local binary, faults = harness.prepare(tools, document, target, context.generate)
+  if not binary then return nil, faults end
+  local records, ended = harness.run(binary, arguments_of(options),
+    { runner = options.runner, seconds = VERIFY_SECONDS, what = "verify",
+      total = #document.kernels })
+  local seen = {}
+  for _, record in ipairs(records) do
+    seen[record.kernel] = true
+    record.target = target.name
+    all.records[#all.records + 1] = record
+    all.rows[#all.rows + 1] = row_of(record, target)
+    if not record.ok then
+      all.faults[#all.faults + 1] = mismatch(options, record, target)
+    end
+  end
+  for _, problem in ipairs(document.kernels) do
+    if not seen[problem.name] then
+      all.faults[#all.faults + 1] = diagnostics.new("E501", {
+        where = string.format("kernel %q, target %s", problem.name, target.name),
+        reason = "the test program " .. ended,
+        command = repeated.command("verify", options, problem.name, target.name, options.seed),
+      })
+    end
+  end
+  return true
+end
+
+function M.run(options)
+  local records, faults = context.runnable_targets(options)
+  if not records then return nil, faults end
+  local document, tools
+  document, faults = context.document(options, M.name)
+  if not document then return nil, faults end
+  tools, faults = context.toolchain(options)
+  if not tools then return nil, faults end
+  local all = { records = {}, rows = {}, faults = {} }
+  for _, target in ipairs(records) do
+    local ok
+    ok, faults = verify_on(target, document, tools, options, all)
+    if not ok then return nil, faults end
+  end
+  if options.json then
+    output.json { ok = #all.faults == 0, results = all.records }
+    options.json = false
+  elseif not options.quiet then
+    output.write(output.table(
+      { "kernel", "target", "", "max ULP", "max error", "of bound", "checked" }, all.rows))
+  end
+  if #all.faults > 0 then return nil, all.faults end
+  return 0
+end
+
+return M

@@ -1,0 +1,177 @@
+-- SPDX-License-Identifier: MIT
+-- The test and bench program around generated kernels.
+--
+-- Purpose: renders templates/harness.c for a set of kernels, builds it with the reference and the
+-- runtime for one target, runs it and reads its JSON lines. Invariants: runtime, reference and
+-- harness are compiled once for each target and compiler, through the cache; the program runs from
+-- the cache, its arguments are a list.
+
+local build = require "upweave.toolchain.build"
+local dkjson = require "dkjson"
+local files = require "upweave.toolchain.files"
+local home = require "upweave.home"
+local ops = require "upweave.ops"
+local process = require "upweave.toolchain.process"
+local progress = require "upweave.toolchain.progress"
+local template = require "upweave.emit.template"
+local units = require "upweave.toolchain.units"
+
+local M = {}
+
+local HEADERS <const> = {
+  "include/upweave/kernel.h", "include/upweave/runtime.h", "reference/reference.h",
+  "reference/axis.h", "harness/harness.h",
+}
+local SOURCES <const> = {
+  "src/npy.c", "src/status.c", "src/parallel.c",
+  "reference/axis.c", "reference/interpolate.c", "reference/generic.c",
+  "harness/main.c",
+}
+local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntime/harness" }
+
+-- The reference must round as written; the optimiser may do to ordinary C what it always does, so
+-- that "times faster than the generic C" means generic C at its best.
+local RUNTIME_FLAGS <const> = { "-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra",
+  "-Wpedantic", "-Wconversion", "-Wshadow", "-fPIC", "-D_GNU_SOURCE" }
+local LIBRARIES <const> = { "-lpthread", "-lm" }
+local OUTPUT_LIMIT <const> = 1 << 26
+local LAST_WORDS <const> = 2000
+
+local function read_runtime(names)
+  local list = {}
+  for index, name in ipairs(names) do
+    local text, reason = files.read(home .. "/runtime/" .. name)
+    if not text then
+      error(string.format("the installation in %s is not whole: %s", home, reason))
+    end
+    list[index] = { name = "runtime/" .. name, text = text }
+  end
+  return list
+end
+
+local function join(...)
+  local list = {}
+  for _, part in ipairs { ... } do table.move(part, 1, #part, #list + 1, list) end
+  return list
+end
+
+local function runtime_units(compiler, target, headers)
+  local flags = join(RUNTIME_FLAGS, INCLUDES, target.flags, compiler.cflags)
+  local list = {}
+  for index, source in ipairs(read_runtime(SOURCES)) do
+    list[index] = { name = source.name, source = source.name, flags = flags,
+      files = join(headers, { source }) }
+  end
+  return list
+end
+
+--- The program's table of kernels, rendered.
+local function frame(libraries, headers, compiler, target)
+  local cases, texts = {}, {}
+  for index, library in ipairs(libraries) do
+    local problem = library.problem
+    local op = ops.find(problem.op)
+    local reference = op.reference(problem)
+    cases[index] = { name = problem.name, op = op.name, header = problem.name .. ".h",
+      reference = reference, flops = op.plan(problem).flops }
+    for _, file in ipairs(library.files) do
+      if file.name:find("%.h$") then texts[#texts + 1] = file end
+    end
+  end
+  local source = { name = "main.c", text = template.render("harness.c", { cases = cases }) }
+  local flags = join(RUNTIME_FLAGS, INCLUDES, { "-I." }, target.flags, compiler.cflags)
+  return { name = "harness", source = source.name, flags = flags,
+    files = join(headers, texts, { source }) }
+end
+
+local function members_of(list, objects)
+  local members = {}
+  for index, unit in ipairs(list) do
+    members[index] = { name = string.format("%03d-%s", index, build.object_name(unit.source)),
+      object = objects[index] }
+  end
+  return members
+end
+
+--- Build the program for libraries of one target.
+---@param tools {compiler: upweave.Compiler, store: upweave.Cache}
+---@param libraries table[]
+---@param target Target
+---@return string|nil path
+---@return upweave.Diagnostic[]? faults
+function M.build(tools, libraries, target)
+  local compiled, faults = units.compile(tools, libraries)
+  if not compiled then return nil, faults end
+  local headers = read_runtime(HEADERS)
+  local list = runtime_units(tools.compiler, target, headers)
+  list[#list + 1] = frame(libraries, headers, tools.compiler, target)
+  local objects
+  objects, faults = build.objects(tools.store, tools.compiler, list)
+  if not objects then return nil, faults end
+  local members = members_of(list, objects)
+  for _, kernel in ipairs(compiled) do members = join(members, kernel.members) end
+  local program
+  program, faults = build.link(tools.store, tools.compiler, { name = "harness", kind = "program",
+    members = members, flags = join(target.flags, tools.compiler.cflags),
+    libraries = LIBRARIES })
+  if not program then return nil, faults end
+  return program.path, nil, compiled
+end
+
+local function parse_lines(text)
+  local records = {}
+  for line in text:gmatch("[^\n]+") do
+    local record = dkjson.decode(line, 1, nil, nil)
+    if type(record) == "table" and type(record.kernel) == "string" then
+      records[#records + 1] = record
+    end
+  end
+  return records
+end
+
+---@class upweave.HarnessRun
+---@field runner string[]?
+---@field seconds number
+---@field what string
+---@field total integer kernels, for the line of progress
+
+--- Run the program.
+---@param binary string
+---@param arguments string[]
+---@param run upweave.HarnessRun
+---@return table[] records its JSON lines
+---@return string ended how, in words
+---@return upweave.ProcessResult
+function M.run(binary, arguments, run)
+  local command = join(run.runner or {}, { binary }, arguments)
+  local line = progress.new(run.what, run.total)
+  progress.show(line)
+  local result = process.run(command, { limit = OUTPUT_LIMIT, seconds = run.seconds },
+    function(child)
+      local _, count = process.output(child, "stdout"):gsub("\n", "")
+      line.done = count
+      progress.show(line)
+    end)
+  progress.clear()
+  local ended = process.describe(result)
+  local words = result.stderr:sub(-LAST_WORDS):gsub("%s+$", "")
+  if words ~= "" then
+    progress.detail(words)
+    ended = ended .. ": " .. words:match("[^\n]*$")
+  end
+  return parse_lines(result.stdout), ended, result
+end
+
+--- A number of the program's, which writes what JSON lacks as a string.
+---@param value number|string|nil
+---@return string
+function M.number(value)
+  if type(value) ~= "number" then return tostring(value) end
+  if math.type(value) == "integer" or value == math.floor(value) and math.abs(value) < 1e15 then
+    return string.format("%d", math.tointeger(value))
+  end
+  return string.format("%.9g", value)
+end
+
+
+return M
