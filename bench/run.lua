@@ -62,13 +62,17 @@ end
 
 local function percent(value) return value and string.format("%.0f", 100 * value) or "–" end
 
-local function row(record)
+local function goal_text(record)
   local goal = goals[record.kernel]
-  local reached = goal and record.share and 100 * record.share >= goal
-  return string.format("| %s | %.1f | %.1f | %.1f %% | %.1f | %s | %s%s | %s | %.0f | %.0f |",
+  if not goal then return "–" end
+  local reached = record.share and 100 * record.share >= goal
+  return goal .. (reached and "" or " (missed)")
+end
+
+local function row(record)
+  return string.format("| %s | %.1f | %.1f | %.1f %% | %.1f | %s | %s | %s | %.0f | %.0f |",
     record.kernel, record.median_ns / 1e3, record.min_ns / 1e3, 100 * (record.spread or 0),
-    record.limit_ns / 1e3, percent(record.share), goal or "–",
-    goal and (reached and "" or " (missed)") or "",
+    record.limit_ns / 1e3, percent(record.share), goal_text(record),
     record.reference_ns and string.format("%.1f", record.reference_ns / record.median_ns) or "–",
     record.read_gbs or 0, record.write_gbs or 0)
 end

@@ -81,9 +81,9 @@ end
 --- f(a, b → f(b, a, both single tokens.
 local function arguments(tokens, at, add)
   local first, comma, second, after = table.unpack(tokens, at + 1, at + 4)
-  if not after or not (simple(first) and simple(second)) or first.text == second.text then return end
-  local ends = after.text == "," or after.text == ")"
-  if comma.text ~= "," or not ends or not ordered_call(tokens, at) then return end
+  local two = after and simple(first) and simple(second) and first.text ~= second.text
+  local ends = two and (after.text == "," or after.text == ")")
+  if not ends or comma.text ~= "," or not ordered_call(tokens, at) then return end
   add("arguments", first.from, second.to, second.text .. ", " .. first.text)
 end
 
