@@ -15,7 +15,7 @@ extern "C" {
 #endif
 #ifndef UPW_KERNEL_ABI
 #define UPW_KERNEL_ABI 1
-enum upw_status { UPW_OK = 0, UPW_BAD_RANGE = 1, UPW_BAD_TENSOR = 2, UPW_BAD_FILE = 3, UPW_NO_MEMORY = 4 };
+enum upw_status { UPW_OK = 0, UPW_BAD_RANGE = 1, UPW_BAD_TENSOR = 2, UPW_BAD_FILE = 3, UPW_NO_MEMORY = 4, UPW_NO_TARGET = 5 };
 enum upw_role { UPW_INPUT = 0, UPW_OUTPUT = 1, UPW_PARAMETER = 2 };
 struct upw_tensor {
   const char *name;

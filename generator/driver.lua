@@ -1,0 +1,194 @@
+-- DRIVER
+-- ======
+-- From a problem to C: this file is the list of stages, reading it is reading the architecture.
+-- No stage touches clock, environment or randomness; the same problem gives the same bytes.
+
+local canonical = require "upweave.spec.canonical"
+local diagnostics = require "upweave.util.diagnostics"
+local emit = require "upweave.emit.kernel"
+local listing = require "upweave.ir.print"
+local lower = require "upweave.lower"
+local ops = require "upweave.ops"
+local pressure = require "upweave.ir.pressure"
+local prune = require "upweave.ir.prune"
+local schedules = require "upweave.schedule"
+local suggest = require "upweave.util.suggest"
+local targets = require "upweave.target"
+local verify = require "upweave.ir.verify"
+
+local M = { VERSION = "0.1.0" }
+
+--- Stages in order, as `dump --after` names them; asm is the toolchain's.
+M.STAGES = { "problem", "plan", "schedule", "ir", "c" }
+
+local stages = {}
+
+function stages.plan(r) r.plan = r.op.plan(r.problem) end
+
+function stages.schedule(r)
+  r.schedule, r.fault = schedules.resolve(r.problem, r.plan, r.target, r.problem.schedule)
+end
+
+function stages.ir(r)
+  local built = lower.find(r.schedule.strategy).lower(r.plan, r.schedule.knobs, r.target)
+  r.ir = verify.verify(prune.prune(built), r.target.vector_bytes)
+  r.pressure = pressure.pressure(r.ir, r.target.vector_bytes)
+end
+
+local function numerics(r)
+  if r.plan.copy then return ("%s: copies, bit for bit"):format(r.problem.numerics) end
+  return ("%s: separable sums, |y - reference| <= (%d + 4) * 2^-24 * sum|w*x|"):format(
+    r.problem.numerics, r.plan.terms)
+end
+
+-- What the frames of the files need to know.
+local function job(r, symbol)
+  return {
+    name = r.problem.name, symbol = symbol, version = M.VERSION, problem = r.problem,
+    canonical = canonical.text(r.problem), identity = r.identity,
+    tensors = r.op.tensors(r.problem), summary = r.op.summary, formula = r.op.formula(r.problem),
+    plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
+    target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
+    compile = "clang " .. table.concat(targets.flags, " ")
+      .. (#r.target.flags > 0 and " " .. table.concat(r.target.flags, " ") or ""),
+  }
+end
+
+function stages.c(r)
+  local name = r.problem.name
+  local j = job(r, name)
+  local workspace, tasks = emit.workspace_bytes(r.ir), r.ir.task_count
+  local header = emit.header(j, workspace, tasks)
+  local source = { name = name .. ".c", text = emit.source(j, ('#include "%s.h"'):format(name), true) }
+  local metadata = {
+    name = name .. ".json", text = emit.metadata(j, workspace, tasks, { r.target.name }),
+  }
+  r.files = { source, { name = name .. ".h", text = header }, metadata }
+  if r.single then
+    source.text = emit.source(j, header:gsub("\n$", ""), true)
+    r.files = { source, metadata }
+  end
+end
+
+local function find_target(name)
+  local target = targets.find(name)
+  if target then return target end
+  local known = {}
+  for i, t in ipairs(targets.list()) do known[i] = t.name end
+  return nil, diagnostics.new("E005", {
+    place = "--target", target = name, targets = table.concat(known, ", "),
+    hint = suggest.hint(name, known) or false,
+  })
+end
+
+---@class upweave.Result
+---@field problem table
+---@field identity string
+---@field target Target
+---@field plan table?
+---@field schedule upweave.Schedule?
+---@field ir ir.Builder?
+---@field pressure integer?   vector registers live at once, estimated
+---@field files { name: string, text: string }[]?
+
+--- Run the stages for one kernel and one target.  options: target (a name), single (header inside
+--- the C file), stop_after (a stage).  A faulty schedule or target gives nil and diagnostics.
+---@param problem table
+---@param options { target: string, single: boolean?, stop_after: string? }
+---@return upweave.Result?
+---@return upweave.Diagnostic[]?
+function M.compile(problem, options)
+  local target, fault = find_target(options.target)
+  if not target then return nil, { fault } end
+  local r = {
+    problem = problem, identity = canonical.identity(problem), target = target,
+    op = ops.find(problem.op), single = options.single,
+  }
+  for _, stage in ipairs(M.STAGES) do
+    if stages[stage] then stages[stage](r) end
+    if r.fault then return nil, { r.fault } end
+    if stage == options.stop_after then break end
+  end
+  return r
+end
+
+local function variant_symbol(problem, target)
+  return problem.name .. "__" .. target.name:gsub("[^%w]", "_")
+end
+
+-- Several targets: a dispatcher, one header for all, one C file each.
+local function variants(problem, names)
+  local results, rows = {}, {}
+  for i, name in ipairs(names) do
+    local r, faults = M.compile(problem, { target = name, stop_after = "ir" })
+    if not r then return nil, faults end
+    results[i] = r
+  end
+  local order = {}
+  for rank, target in ipairs(targets.list()) do order[target.name] = rank end
+  table.sort(results, function(a, b) return order[a.target.name] > order[b.target.name] end)
+  local workspace, files, units = 0, {}, {}
+  for i, r in ipairs(results) do
+    workspace = math.max(workspace, emit.workspace_bytes(r.ir))
+    local symbol = variant_symbol(problem, r.target)
+    rows[i] = { symbol = symbol, target = r.target, tasks = r.ir.task_count }
+    local source = symbol .. ".c"
+    local include = ('#include "%s.h"\n\nint %s_range(%s);'):format(problem.name, symbol,
+      emit.range_parameters(r.op.tensors(problem)))
+    files[#files + 1] = { name = source, text = emit.source(job(r, symbol), include, false) }
+    units[#units + 1] = { source = source, target = r.target.name, flags = r.target.flags }
+  end
+  local best = job(results[1], problem.name)
+  local tasks, listed = results[1].ir.task_count, {}
+  for i, r in ipairs(results) do listed[i] = r.target.name end
+  local name = problem.name
+  table.insert(files, 1, { name = name .. ".c", text = emit.dispatcher(best, rows) })
+  table.insert(files, 2, { name = name .. ".h", text = emit.header(best, workspace, tasks) })
+  files[#files + 1] = {
+    name = name .. ".json", text = emit.metadata(best, workspace, tasks, listed),
+  }
+  table.insert(units, 1, { source = name .. ".c", target = "generic", flags = {} })
+  return { files = files, units = units, results = results }
+end
+
+--- The files of a kernel for one or several targets and how to compile them.
+---@param problem table
+---@param options { targets: string[], single: boolean? }
+---@return { files: table[], units: table[], results: upweave.Result[] }?
+---@return upweave.Diagnostic[]?
+function M.library(problem, options)
+  if #options.targets > 1 then return variants(problem, options.targets) end
+  local r, faults = M.compile(problem, { target = options.targets[1], single = options.single })
+  if not r then return nil, faults end
+  local unit = { source = problem.name .. ".c", target = r.target.name, flags = r.target.flags }
+  return { files = r.files, units = { unit }, results = { r } }
+end
+
+local dumps = {
+  problem = function(r) return canonical.document { kernels = { r.problem } } end,
+  plan = function(r)
+    local out = {
+      ("%s  batch %d  channels %d  %s  terms %d"):format(r.plan.form, r.plan.batch,
+        r.plan.channels, r.plan.planar and "planar" or "interleaved", r.plan.terms),
+    }
+    for _, axis in ipairs(r.plan.axes) do out[#out + 1] = tostring(axis) end
+    return table.concat(out, "\n") .. "\n"
+  end,
+  schedule = function(r)
+    return ("%s\n%s: %s\n"):format(schedules.text(r.schedule), r.schedule.chosen_by,
+      r.schedule.why)
+  end,
+  ir = function(r)
+    return ("; %d vector registers live of %d\n%s"):format(r.pressure, r.target.registers,
+      listing.print(r.ir))
+  end,
+  c = function(r) return r.files[1].text end,
+}
+
+--- What a stage of a result gave, as text.
+---@param result upweave.Result
+---@param stage string
+---@return string
+function M.dump(result, stage) return dumps[stage](result) end
+
+return M

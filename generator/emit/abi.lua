@@ -1,0 +1,26 @@
+-- ABI TEXT
+-- ========
+-- The declaration of a kernel's self-description that every generated header repeats, so that
+-- the generated files need nothing else.  One text: the guarded part of the runtime's own header.
+
+local M = {}
+
+local text
+
+--- The guarded declarations, from `#ifndef UPW_KERNEL_ABI` to its `#endif`.
+---@return string
+function M.text()
+  if not text then
+    local path = require("upweave.home") .. "/runtime/include/upweave/kernel.h"
+    local file = assert(io.open(path, "rb"))
+    local source = file:read("a")
+    file:close()
+    text = assert(source:match("(#ifndef UPW_KERNEL_ABI\n.-\n#endif)\n"), "kernel.h has no ABI text")
+  end
+  return text
+end
+
+--- DLPack type codes and bits.
+M.dtypes = { f32 = { code = 2, bits = 32 } }
+
+return M

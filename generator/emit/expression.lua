@@ -1,0 +1,152 @@
+-- EXPRESSIONS
+-- ===========
+-- C text of values, index expressions, types and the small helper functions they call.
+
+local index = require "upweave.ir.index"
+local literal = require "upweave.emit.literal"
+
+local M = {}
+
+local infix = { add = "+", mul = "*" }
+
+--- C name of a type; remembers that the vector type is used.
+function M.type_name(p, ty)
+  if ty.lanes == 1 then return literal.ctype[ty.elem] end
+  if not p.types[ty.name] then
+    p.types[ty.name] = true
+    p.types[#p.types + 1] = ty
+  end
+  return ty.name
+end
+
+--- Name of a helper function; remembers that it is used.
+function M.helper(p, kind, ty)
+  local name = kind .. "_" .. M.type_name(p, ty)
+  if not p.helpers[name] then
+    p.helpers[name] = true
+    p.helpers[#p.helpers + 1] = { kind = kind, ty = ty, name = name }
+  end
+  return name
+end
+
+--- C text of an index expression.
+function M.index(_, e) return index.text(e, function(thing) return thing.cname end) end
+
+--- C text of the pointer base + e.
+function M.pointer(p, base, e)
+  if index.static(e) == 0 then return base.cname end
+  local s = M.index(p, e)
+  return base.cname .. (s:sub(1, 1) == "-" and " " or " + ") .. s
+end
+
+local function constant(p, c)
+  local elem = c.ty.elem
+  if c.ty.lanes == 1 then return literal.number(elem, c.values[1]) end
+  if c.splat then
+    return ("(%s)(%s)"):format(M.type_name(p, c.ty), literal.number(elem, c.values[1]))
+  end
+  if not c.cname then
+    c.cname = p:unique((c.hint or "k") .. "_" .. #p.constants + 1)
+    p.constants[#p.constants + 1] = ("static const %s %s = {%s};"):format(M.type_name(p, c.ty),
+      c.cname, literal.list(elem, c.values))
+  end
+  return c.cname
+end
+
+--- C text of a value as an operand.
+function M.operand(p, v)
+  if v.op == "const" then return constant(p, v) end
+  return v.cname or M.text(p, v)
+end
+
+-- As an operand of an operator: parenthesised if it is one itself.
+local function factor(p, v)
+  local s = M.operand(p, v)
+  return v.op ~= "const" and not v.cname and infix[v.op] and "(" .. s .. ")" or s
+end
+
+local function call(p, n, name, ...)
+  local args = {}
+  for i, a in ipairs { ... } do args[i] = a end
+  return ("%s(%s)"):format(name or M.helper(p, n.op, n.ty), table.concat(args, ", "))
+end
+
+local forms = {
+  splat = function(p, n) return ("(%s)(%s)"):format(M.type_name(p, n.ty), M.operand(p, n[1])) end,
+  load = function(p, n)
+    if n.ty.lanes == 1 then return ("%s[%s]"):format(n.base.cname, M.index(p, n.index)) end
+    return call(p, n, nil, M.pointer(p, n.base, n.index))
+  end,
+  gather = function(p, n)
+    return call(p, n, nil, M.pointer(p, n.base, n.index), M.pointer(p, n.entries, n.first))
+  end,
+  fma = function(p, n)
+    return call(p, n, nil, M.operand(p, n[1]), M.operand(p, n[2]), M.operand(p, n[3]))
+  end,
+  shuffle = function(p, n)
+    if n.ty.lanes == 1 then
+      local k, l = n[1].ty.lanes, n.lanes[1]
+      return ("%s[%d]"):format(factor(p, l < k and n[1] or n[2]), l % k)
+    end
+    M.type_name(p, n.ty)
+    return call(p, n, "__builtin_shufflevector", M.operand(p, n[1]), M.operand(p, n[2]),
+      table.concat(n.lanes, ", "))
+  end,
+}
+
+--- C text of a value.
+function M.text(p, n)
+  local sign = infix[n.op]
+  if sign then return ("%s %s %s"):format(factor(p, n[1]), sign, factor(p, n[2])) end
+  return forms[n.op](p, n)
+end
+
+-- helper functions ------------------------------------------------------------------------------
+
+local function lanes_of(ty, fmt)
+  local out = {}
+  for i = 1, ty.lanes do out[i] = fmt:format(i - 1) end
+  return table.concat(out, ", ")
+end
+
+local definitions = {
+  load = "static inline ${v} ${name}(const ${e} *p) { return *(const ${v}_u *)p; }",
+  store = "static inline void ${name}(${e} *p, ${v} v) { *(${v}_u *)p = v; }",
+  stream = "static inline void ${name}(${e} *p, ${v} v, int aligned) {\n"
+    .. "  if (aligned) __builtin_nontemporal_store(v, (${v} *)(void *)p);\n"
+    .. "  else *(${v}_u *)p = v;\n}",
+  gather = "static inline ${v} ${name}(const ${e} *p, const int32_t *i) {\n"
+    .. "  return (${v}){${elements}};\n}",
+  -- Clang 14 has no elementwise fma; its contraction of one expression is the same instruction
+  fma = "static inline ${v} ${name}(${v} a, ${v} b, ${v} c) {\n"
+    .. "#if __has_builtin(__builtin_elementwise_fma)\n"
+    .. "  return __builtin_elementwise_fma(a, b, c);\n"
+    .. "#else\n"
+    .. "#pragma STDC FP_CONTRACT ON\n"
+    .. "  return a * b + c;\n"
+    .. "#endif\n}",
+}
+
+--- C text of a helper function.
+---@param helper { kind: string, ty: ir.Type, name: string }
+---@return string
+function M.define_helper(helper)
+  local ty = helper.ty
+  local fill = {
+    v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
+    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"),
+  }
+  return (definitions[helper.kind]:gsub("%${(%w+)}", fill))
+end
+
+--- C text of a vector type and its unaligned twin.
+---@param ty ir.Type
+---@return string
+function M.define_type(ty)
+  local elem = literal.ctype[ty.elem]
+  return ("typedef %s %s __attribute__((ext_vector_type(%d)));\n"
+    .. "typedef %s %s_u __attribute__((ext_vector_type(%d), aligned(%d), may_alias));"):format(
+    elem, ty.name, ty.lanes, elem, ty.name, ty.lanes, ty.bytes // ty.lanes)
+end
+
+return M

@@ -1,0 +1,278 @@
+-- KERNEL FILES
+-- ============
+-- Frames around a printed body: the C file, its header, the metadata, the dispatcher of several
+-- targets.  Everything a frame says is computed here; templates only place it.
+
+local abi = require "upweave.emit.abi"
+local count = require "upweave.ir.count"
+local expression = require "upweave.emit.expression"
+local json = require "upweave.util.json"
+local literal = require "upweave.emit.literal"
+local printer = require "upweave.emit.printer"
+local template = require "upweave.emit.template"
+local types = require "upweave.ir.types"
+
+local M = {}
+
+-- Scratch up to this many bytes is on the stack of the call; more is the caller's workspace.
+local STACK_BYTES = 16 * 1024
+local ALIGN = 64
+
+---@class emit.Job
+---@field name string             the kernel's name
+---@field symbol string           name, or name__target for a variant
+---@field version string          of Upweave
+---@field problem table
+---@field canonical string        JSON of the problem
+---@field identity string
+---@field tensors table[]         from the operator, in argument order
+---@field summary string
+---@field formula string
+---@field plan table
+---@field schedule upweave.Schedule
+---@field schedule_text string
+---@field target Target
+---@field module ir.Builder       pruned and verified
+---@field pressure integer
+
+local function round_up(n) return (n + ALIGN - 1) // ALIGN * ALIGN end
+
+--- Bytes of workspace a module needs; 0 where its scratch is on the stack.
+---@param module ir.Builder
+---@return integer
+function M.workspace_bytes(module)
+  local total = 0
+  for _, buf in ipairs(module.buffers) do
+    if buf.mode == "scratch" then
+      total = total + round_up(buf.size * types.element_bytes[buf.elem])
+    end
+  end
+  return total > STACK_BYTES and total or 0
+end
+
+local function scratch_lines(module, workspace)
+  local lines, offset = {}, 0
+  for _, buf in ipairs(module.buffers) do
+    if buf.mode == "scratch" then
+      local ctype = literal.ctype[buf.elem]
+      if workspace == 0 then
+        lines[#lines + 1] = ("%s %s[%d] __attribute__((aligned(%d)));"):format(ctype, buf.cname,
+          buf.size, ALIGN)
+      else
+        lines[#lines + 1] = ("%s *const %s = (%s *)workspace + %d;"):format(ctype, buf.cname, ctype,
+          offset // types.element_bytes[buf.elem])
+        offset = offset + round_up(buf.size * types.element_bytes[buf.elem])
+      end
+    end
+  end
+  if workspace == 0 then lines[#lines + 1] = "(void)workspace;" end
+  return lines
+end
+
+local function table_lines(module)
+  local lines = {}
+  for _, buf in ipairs(module.buffers) do
+    if buf.mode == "table" then
+      lines[#lines + 1] = ("static const %s %s[%d] __attribute__((aligned(%d))) = {%s};"):format(
+        literal.ctype[buf.elem], buf.cname, buf.size, ALIGN, literal.list(buf.elem, buf.values))
+    end
+  end
+  return lines
+end
+
+-- Parameter lists of the tensors, then the workspace.
+local function signature(tensors, restrict)
+  local parameters, arguments, calls = {}, {}, {}
+  local counts = { input = 0, output = 0 }
+  for i, t in ipairs(tensors) do
+    local ctype = literal.ctype[t.dtype]
+    local const = t.role == "input" and "const " or ""
+    parameters[i] = ("%s%s *%s%s"):format(const, ctype, restrict and "restrict " or "", t.name)
+    arguments[i] = t.name
+    calls[i] = ("(%s%s *)%ss[%d]"):format(const, ctype, t.role, counts[t.role])
+    counts[t.role] = counts[t.role] + 1
+  end
+  parameters[#parameters + 1] = ("void *%sworkspace"):format(restrict and "restrict " or "")
+  arguments[#arguments + 1], calls[#calls + 1] = "workspace", "workspace"
+  return table.concat(parameters, ", "), table.concat(arguments, ", "), table.concat(calls, ", ")
+end
+
+-- Text broken into lines of at most `width`, safe inside a C comment.
+local function comment_lines(text, width)
+  local safe, lines = text:gsub("%*/", "* /"):gsub("/%*", "/ *"), {}
+  for line in (safe .. "\n"):gmatch("(.-)\n") do
+    for at = 1, math.max(1, #line), width do lines[#lines + 1] = line:sub(at, at + width - 1) end
+  end
+  return lines
+end
+
+-- A string as several literals, one a line; no escape is cut.
+local function string_lines(text, width)
+  local lines = {}
+  for at = 1, #text, width do lines[#lines + 1] = literal.string(text:sub(at, at + width - 1)) end
+  lines[#lines] = lines[#lines] .. ","
+  return lines
+end
+
+local roles = { input = "UPW_INPUT", output = "UPW_OUTPUT", parameter = "UPW_PARAMETER" }
+
+local function tensor_rows(tensors)
+  local rows = {}
+  for i, t in ipairs(tensors) do
+    rows[i] = {
+      name = t.name, upper = t.name:upper(), layout = t.layout or "", dtype = t.dtype,
+      code = abi.dtypes[t.dtype].code, bits = abi.dtypes[t.dtype].bits, role = roles[t.role],
+      rank = #t.shape, shape = table.concat(t.shape, ", "), bytes = t.bytes, elems = t.elems,
+    }
+  end
+  return rows
+end
+
+-- The exported functions around NAME_range.
+local function entry(job, tasks)
+  local parameters, arguments, calls = signature(job.tensors, false)
+  return template.render("entry.c", {
+    name = job.name, upper = job.name:upper(), parameters = parameters, arguments = arguments,
+    call_arguments = calls, tasks = tasks, tensors = tensor_rows(job.tensors),
+    tensor_count = #job.tensors, spec_literal = string_lines(job.canonical, 80),
+  }):gsub("\n$", "")
+end
+
+--- The header: sizes and declarations.
+---@param job emit.Job
+---@param workspace integer
+---@param tasks integer
+---@return string
+function M.header(job, workspace, tasks)
+  local declaration = signature(job.tensors, false)
+  return template.render("kernel.h", {
+    name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
+    abi = abi.text(), tensors = tensor_rows(job.tensors), workspace_bytes = workspace,
+    workspace_align = ALIGN, tasks = tasks, declaration = declaration,
+    indent = (" "):rep(#job.name + 11),
+  })
+end
+
+local function map(list, fn)
+  local out = {}
+  for i, v in ipairs(list) do out[i] = fn(v) end
+  return out
+end
+
+local function width_attribute(target)
+  if target.vector_bytes < 64 then return "" end
+  return ("__attribute__((min_vector_width(%d)))\n"):format(target.vector_bytes * 8)
+end
+
+-- What the head of the C file says.
+local function head(job)
+  local p, totals = job.problem, count.count(job.module)
+  return {
+    name = job.symbol, summary = job.summary, formula = job.formula,
+    note = p.note and comment_lines(p.note, 94) or {}, target = job.target.name,
+    schedule = job.schedule_text, chosen_by = job.schedule.chosen_by, why = job.schedule.why,
+    numerics = job.numerics, flops = job.plan.flops, bytes_read = job.plan.bytes_read,
+    bytes_written = job.plan.bytes_written, loads = totals.loads, stores = totals.stores,
+    arithmetic = totals.arithmetic, shuffles = totals.shuffles, pressure = job.pressure,
+    registers = job.target.registers, version = job.version,
+    compile = ("%s -c %s.c"):format(job.compile, job.symbol),
+    spec_lines = comment_lines(job.canonical, 94),
+  }
+end
+
+--- Parameters of a NAME_range function.
+---@param tensors table[]
+---@return string
+function M.range_parameters(tensors)
+  return (signature(tensors, false)) .. ", size_t begin, size_t end"
+end
+
+--- The C file of one target.  `header` is its text before the code: an include, or the header
+--- itself; with `exported` the file has the public functions too.
+---@param job emit.Job
+---@param header string
+---@param exported boolean
+---@return string
+function M.source(job, header, exported)
+  local reserved = {
+    job.symbol, job.symbol .. "_tasks", job.symbol .. "_range", job.name, job.name .. "_call",
+    job.name .. "_call_range", job.name .. "_tensors", job.name .. "_kernel", "begin", "end",
+    "aligned", "workspace",
+  }
+  local body = printer.print(job.module, reserved)
+  local workspace = M.workspace_bytes(job.module)
+  local values = head(job)
+  local streaming = false
+  for _, helper in ipairs(body.helpers) do streaming = streaming or helper.kind == "stream" end
+  values.symbol, values.header, values.body = job.symbol, header, body.lines
+  values.types = map(body.types, expression.define_type)
+  values.helpers = map(body.helpers, expression.define_helper)
+  values.constants, values.tables = body.constants, table_lines(job.module)
+  values.scratch = scratch_lines(job.module, workspace)
+  values.parameters, values.arguments = signature(job.tensors, true)
+  values.tasks, values.streaming = job.module.task_count, streaming
+  values.attribute = width_attribute(job.target)
+  values.inline = streaming and "inline __attribute__((always_inline)) " or ""
+  values.aligned_parameter = streaming and ", int aligned" or ""
+  values.fence = job.target.fence or false
+  values.alignment_mask = job.target.vector_bytes - 1
+  values.entry = exported and entry(job, job.name:upper() .. "_TASKS")
+  return template.render("kernel.c", values)
+end
+
+--- The dispatcher over variants: list of { symbol, target, tasks }, most capable first.
+---@param job emit.Job
+---@param variants table[]
+---@return string
+function M.dispatcher(job, variants)
+  local cpu, rows = false, {}
+  for i, v in ipairs(variants) do
+    local checks = map(v.target.builtin, function(feature)
+      return ('__builtin_cpu_supports("%s")'):format(feature)
+    end)
+    cpu = cpu or #checks > 0
+    rows[i] = {
+      symbol = v.symbol, target = v.target.name, tasks = v.tasks,
+      condition = #checks > 0 and table.concat(checks, " && ") or "1",
+    }
+  end
+  local parameters, arguments = signature(job.tensors, false)
+  return template.render("dispatch.c", {
+    name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
+    variants = rows, cpu = cpu, parameters = parameters, declaration = parameters,
+    arguments = arguments, entry = entry(job, job.name:upper() .. "_TASKS"),
+  })
+end
+
+local function describe(t)
+  return {
+    name = t.name, dtype = t.dtype, shape = json.list(t.shape), layout = t.layout, bytes = t.bytes,
+  }
+end
+
+--- NAME.json: what tools need to know; the fields of later stages are null.
+---@param job emit.Job
+---@param workspace integer
+---@param tasks integer
+---@param targets string[]
+---@return string
+function M.metadata(job, workspace, tasks, targets)
+  local inputs, outputs = {}, {}
+  for _, t in ipairs(job.tensors) do
+    local list = t.role == "input" and inputs or outputs
+    list[#list + 1] = describe(t)
+  end
+  return json.encode({
+    name = job.name, op = job.problem.op, spec_sha256 = job.identity,
+    target = #targets == 1 and targets[1] or json.list(targets), schedule = job.schedule_text,
+    chosen_by = job.schedule.chosen_by, numerics = job.numerics,
+    inputs = json.list(inputs), outputs = json.list(outputs), parameters = json.list {},
+    packed_bytes = json.null, packed_align = json.null, workspace_bytes = workspace,
+    workspace_align = ALIGN, tasks = tasks, flops = job.plan.flops,
+    bytes_read = job.plan.bytes_read, bytes_written = job.plan.bytes_written,
+    code_bytes = json.null, compile_seconds = json.null, compiler = json.null,
+    verification = json.null,
+  }, { pretty = true }) .. "\n"
+end
+
+return M

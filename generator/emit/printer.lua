@@ -1,0 +1,231 @@
+-- PRINTER
+-- =======
+-- Kernel IR to C11 with Clang's vector extensions.  The text is meant to be read: values are named
+-- by role, braces are name scopes, so that unrolled copies look alike; a value used once is
+-- printed inside its user; carried values share one variable.
+
+local expression = require "upweave.emit.expression"
+local literal = require "upweave.emit.literal"
+
+---@class emit.Printer
+---@field lines string[]      statements printed so far
+---@field types table         vector types used, in order of use (also a set by name)
+---@field helpers table       helper functions used: { kind, type }, in order (also a set by name)
+---@field constants string[]  file-scope vector constants
+local P = {}
+P.__index = P
+
+local M = {}
+
+-- Values longer than this many nested operations get a statement of their own.
+local MAX_NESTING = 3
+local prefix = {
+  load = "x", shuffle = "s", splat = "b", fma = "f", mul = "m", add = "t", gather = "x",
+}
+
+local function new()
+  return setmetatable({
+    lines = {}, depth = 1, scope = { names = {} }, types = {}, helpers = {}, constants = {},
+  }, P)
+end
+
+function P:line(fmt, ...)
+  local text = select("#", ...) > 0 and fmt:format(...) or fmt
+  self.lines[#self.lines + 1] = ("  "):rep(self.depth) .. text
+end
+
+--- A name that nothing in this or an enclosing scope bears.
+function P:unique(hint)
+  local function taken(name)
+    local s = self.scope
+    while s do
+      if s.names[name] then return true end
+      s = s.up
+    end
+  end
+  local name, k = hint, 1
+  while taken(name) do
+    k = k + 1
+    name = hint .. "_" .. k
+  end
+  self.scope.names[name] = true
+  return name
+end
+
+function P:open()
+  self.scope = { names = {}, up = self.scope }
+  self.depth = self.depth + 1
+end
+
+function P:close()
+  self.scope = self.scope.up
+  self.depth = self.depth - 1
+  self:line("}")
+end
+
+-- statements ------------------------------------------------------------------------------------
+
+local statement = {}
+
+function statement.note(p, n) p:line("/* %s */", n.text) end
+
+function statement.view(p, n)
+  local read_only = n.root.mode == "input" or n.root.mode == "table"
+  local target = expression.pointer(p, n.base, n.offset)
+  n.cname = p:unique(n.hint)
+  p:line("%s%s *%s = %s;", read_only and "const " or "", literal.ctype[n.root.elem], n.cname, target)
+end
+
+function statement.store(p, n)
+  local ty, value = n[1].ty, expression.operand(p, n[1])
+  if ty.lanes == 1 then
+    p:line("%s[%s] = %s;", n.base.cname, expression.index(p, n.index), value)
+  else
+    p:line("%s(%s, %s%s);", expression.helper(p, n.streaming and "stream" or "store", ty),
+      expression.pointer(p, n.base, n.index), value, n.streaming and ", aligned" or "")
+  end
+end
+
+function statement.block(p, n)
+  p:line("{")
+  p:open()
+  p:block(n.body)
+  p:close()
+end
+
+-- The C variable of a carried value: that of the value it starts from where nothing else uses it.
+local function carry(p, phi, init)
+  local chained = (init.op == "out" or init.op == "phi") and init.uses == 1
+  if chained then
+    phi.cname = init.cname
+  else
+    local start = expression.operand(p, init)
+    phi.cname = p:unique(phi.hint or "sum")
+    p:line("%s %s = %s;", expression.type_name(p, phi.ty), phi.cname, start)
+  end
+end
+
+-- At the end of an iteration all carried variables change at once: a variable that a later
+-- assignment still reads is copied first.
+local function advance(p, loop)
+  local pending = {}
+  for i, phi in ipairs(loop.phis) do
+    local nx = loop.nexts[i]
+    if nx.updates ~= phi and nx ~= phi then pending[#pending + 1] = { phi, nx } end
+  end
+  local assigned, values = {}, {}
+  for k, pair in ipairs(pending) do
+    values[k] = expression.operand(p, pair[2])
+    if #pending > 1 and pair[2].op == "phi" then
+      local saved = p:unique("next_" .. pair[1].cname)
+      p:line("const %s %s = %s;", expression.type_name(p, pair[1].ty), saved, values[k])
+      values[k] = saved
+    end
+    assigned[k] = pair[1]
+  end
+  for k, phi in ipairs(assigned) do p:line("%s = %s;", phi.cname, values[k]) end
+end
+
+statement["for"] = function(p, n)
+  for i, phi in ipairs(n.phis) do
+    carry(p, phi, n.inits[i])
+    local nx = n.nexts[i]
+    local reads = nx[1] == phi or nx[2] == phi or nx[3] == phi
+    nx.updates = reads and phi.uses == 1 and nx.uses == 1 and nx.block == n.body and phi or nil
+  end
+  local lo, hi = expression.index(p, n.lo), expression.index(p, n.hi)
+  if n.var.parameter then lo, hi = "(ptrdiff_t)begin", "(ptrdiff_t)end" end
+  p:open()
+  local i = p:unique(n.var.hint)
+  n.var.cname = i
+  p.depth = p.depth - 1
+  p:line("for (ptrdiff_t %s = %s; %s < %s; ++%s) {", i, lo, i, hi, i)
+  p.depth = p.depth + 1
+  p:block(n.body)
+  advance(p, n)
+  p:close()
+  for k, out in ipairs(n.outs) do out.cname = n.phis[k].cname end
+end
+
+-- Printed inside its user: pure, used once, in the same block, without a role of its own.
+-- A load of scratch stays where it is: a store could come between.
+local function inlined(n)
+  if n.uses > 1 or n.hint or n.user ~= n.block then return false end
+  if n.op == "load" then
+    local mode = n.base.root.mode
+    return mode == "input" or mode == "table"
+  end
+  return n.op ~= "gather" and (n.op ~= "shuffle" or n[1] == n[2])
+end
+
+local function nesting(n)
+  local deepest = 0
+  for _, a in ipairs(n) do
+    if not a.cname then deepest = math.max(deepest, a.nesting or 0) end
+  end
+  n.nesting = deepest + 1
+  return n.nesting
+end
+
+local function phase(n)
+  if n.op == "load" or n.op == "gather" then return "load" end
+  if n.op == "store" then return "store" end
+  return n.ty and "compute" or "other"
+end
+
+local function value(p, n)
+  if n.updates then
+    p:line("%s = %s;", n.updates.cname, expression.text(p, n))
+    n.cname = n.updates.cname
+  elseif not inlined(n) or nesting(n) > MAX_NESTING then
+    local text = expression.text(p, n)
+    n.cname = p:unique(n.hint or prefix[n.op])
+    p:line("const %s %s = %s;", expression.type_name(p, n.ty), n.cname, text)
+  end
+end
+
+--- Print the items of a block; a long one is set in paragraphs: loads, arithmetic, stores.
+function P:block(block)
+  while #block == 1 and block[1].op == "block" do block = block[1].body end
+  local last
+  for _, n in ipairs(block) do
+    local before, now = #self.lines, phase(n)
+    if statement[n.op] then statement[n.op](self, n) else value(self, n) end
+    if #self.lines > before then
+      if #block > 12 and last and now ~= last and now ~= "other" and last ~= "other" then
+        table.insert(self.lines, before + 1, "")
+      end
+      last = now
+    end
+  end
+end
+
+local function forget(block)
+  for _, n in ipairs(block) do
+    n.cname, n.nesting, n.updates = nil, nil, nil
+    if n.body then forget(n.body) end
+  end
+end
+
+---@class emit.Body
+---@field lines string[]
+---@field types table
+---@field helpers table
+---@field constants string[]
+
+--- Print the statements of a pruned module.  Parameters bear their buffers' names; `reserved` are
+--- names the frame uses, among them `aligned`: whether non-temporal stores are possible.
+---@param module ir.Builder
+---@param reserved string[]
+---@return emit.Body
+function M.print(module, reserved)
+  local p = new()
+  forget(module.body)
+  for _, c in ipairs(module.consts) do c.cname = nil end
+  for _, name in ipairs(reserved) do p.scope.names[name] = true end
+  for _, buf in ipairs(module.buffers) do buf.cname = p:unique(buf.name) end
+  p:block(module.body)
+  return p
+end
+
+return M

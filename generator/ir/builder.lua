@@ -1,0 +1,302 @@
+-- BUILDER
+-- =======
+-- A kernel module is a list of buffers and one block of items.  A lowering is ordinary Lua that
+-- calls the methods below; loops of Lua unroll, numbers of Lua specialise.  Constructors check
+-- types when they are called, fold constants, and share equal values, so nothing has to be
+-- simplified afterwards.  Items (tables with `op`):
+--   pure values   const splat load gather add mul fma shuffle, phi out (of a loop)
+--   effects       view (a named pointer), store, for, block, note
+-- Invariants: values are in SSA form; a value is used only where it was defined or deeper; a
+-- loop carries values only through `fold`.
+
+local index = require "upweave.ir.index"
+local types = require "upweave.ir.types"
+
+---@class ir.Builder
+---@field name string
+---@field target table    reads target.fma only; widths are the lowering's affair
+---@field buffers table   list of buffers in declaration order
+---@field body table      list of items
+local B = {}
+B.__index = B
+
+local M = {}
+
+--- A new, empty kernel module.
+---@param name string
+---@param target table
+---@return ir.Builder
+function M.new(name, target)
+  local b = { name = name, target = target, buffers = {}, body = {}, consts = {}, const_of = {} }
+  b.block, b.scope = b.body, { seen = {} }
+  return setmetatable(b, B)
+end
+
+-- buffers -------------------------------------------------------------------------------------
+
+local function buffer(b, name, elem, size, mode, values)
+  for _, other in ipairs(b.buffers) do
+    if other.name == name then error("two buffers named " .. name) end
+  end
+  local buf = {
+    op = "buffer", name = name, elem = elem, size = size, mode = mode, values = values,
+    id = index.next_id(),
+  }
+  buf.root = buf
+  b.buffers[#b.buffers + 1] = buf
+  return buf
+end
+
+--- An input (read only), output (write only) or scratch buffer of `size` elements.
+function B:input(name, elem, size) return buffer(self, name, elem, size, "input") end
+function B:output(name, elem, size) return buffer(self, name, elem, size, "output") end
+function B:scratch(name, elem, size) return buffer(self, name, elem, size, "scratch") end
+
+--- A constant table; f32 values are rounded.
+function B:table(name, elem, values)
+  local rounded = {}
+  for i, v in ipairs(values) do rounded[i] = types.round(elem, v) end
+  return buffer(self, name, elem, #rounded, "table", rounded)
+end
+
+--- Element i of a constant integer table as an index expression.
+---@return ir.Index
+function B:fetch(tab, i)
+  assert(tab.mode == "table" and tab.elem == "i32", "fetch reads a table of i32")
+  i = index.of(i)
+  if #i.terms == 0 then return index.of(tab.values[i.c + 1]) end
+  return index.atom { op = "fetch", table = tab, arg = i }
+end
+
+-- items ---------------------------------------------------------------------------------------
+
+local function emit(b, item)
+  item.id = index.next_id()
+  item.block = b.block
+  b.block[#b.block + 1] = item
+  return item
+end
+
+--- A named pointer `offset` elements into a buffer or view; it must stay inside the buffer.
+function B:view(name, base, offset)
+  return emit(self, {
+    op = "view", hint = name, base = base, root = base.root, offset = index.of(offset),
+  })
+end
+
+--- A comment in the generated code.
+function B:note(fmt, ...) emit(self, { op = "note", text = fmt:format(...) }) end
+
+-- One table of shared values per open scope: a shared value always dominates its users.
+local function shared(b, key, item)
+  local s = b.scope
+  while s do
+    if s.seen[key] then return s.seen[key] end
+    s = s.up
+  end
+  b.scope.seen[key] = emit(b, item)
+  return item
+end
+
+local function pure(b, op, ty, args, lanes)
+  local key = { op, ty.name }
+  for i, a in ipairs(args) do key[i + 2] = a.id end
+  if lanes then key[#key + 1] = table.concat(lanes, ",") end
+  local item = { op = op, ty = ty, lanes = lanes, table.unpack(args) }
+  return shared(b, table.concat(key, " "), item)
+end
+
+--- A constant: one number for all lanes or a list of one number a lane.
+function B:const(elem, lanes, value, hint)
+  local ty, splat, values = types.of(elem, lanes), true, {}
+  for i = 1, lanes do
+    values[i] = types.round(elem, type(value) == "table" and value[i] or value)
+    -- 1/v tells -0 from 0, which are equal but not the same constant
+    splat = splat and values[i] == values[1] and 1 / values[i] == 1 / values[1]
+  end
+  local text = {}
+  for i = 1, splat and 1 or lanes do text[i] = ("%a"):format(values[i]) end
+  local key = ty.name .. " " .. table.concat(text, ",")
+  local c = self.const_of[key]
+  if not c then
+    c = { op = "const", ty = ty, hint = hint, values = values, splat = splat, id = index.next_id() }
+    self.const_of[key] = c
+    self.consts[#self.consts + 1] = c
+  end
+  return c
+end
+
+local function immutable(root) return root.mode == "input" or root.mode == "table" end
+
+--- `lanes` consecutive elements at base[at].
+function B:load(base, at, lanes, hint)
+  at = index.of(at)
+  local root = base.root
+  local ty = types.of(root.elem, lanes or 1)
+  local item = { op = "load", ty = ty, base = base, index = at, hint = hint }
+  if immutable(root) then
+    return shared(self, ("load %d %s %s"):format(base.id, ty.name, at:key()), item)
+  end
+  return emit(self, item)
+end
+
+--- Lane i is base[at + entries[first + i]]: for the aperiodic rest that no shuffle serves.
+---@param entries table   a constant i32 table
+function B:gather(base, at, entries, first, lanes, hint)
+  assert(entries.mode == "table" and entries.elem == "i32", "gather is driven by a table of i32")
+  return emit(self, {
+    op = "gather", ty = types.of(base.root.elem, lanes), base = base, index = index.of(at),
+    entries = entries, first = index.of(first), hint = hint,
+  })
+end
+
+--- Store at base[at]; `streaming` asks for a non-temporal store where the target has one.
+function B:store(base, at, value, streaming)
+  local root = base.root
+  assert(root.mode == "output" or root.mode == "scratch", root.name .. " cannot be written")
+  assert(root.elem == value.ty.elem, "store of another element type")
+  emit(self, {
+    op = "store", base = base, index = index.of(at), streaming = streaming or nil, value,
+  })
+end
+
+--- A scalar in every lane.
+function B:splat(v, lanes)
+  assert(v.ty.lanes == 1, "splat takes a scalar")
+  if lanes == 1 then return v end
+  if v.op == "const" then return self:const(v.ty.elem, lanes, v.values[1]) end
+  return pure(self, "splat", types.of(v.ty.elem, lanes), { v })
+end
+
+-- arithmetic ----------------------------------------------------------------------------------
+
+local function same(x, y)
+  if x.ty ~= y.ty then error(("types differ: %s, %s"):format(x.ty.name, y.ty.name), 3) end
+end
+local function is_const(v, x) return v.op == "const" and v.splat and v.values[1] == x end
+
+--- x · y.  A factor 1 disappears (exact for every input).
+function B:mul(x, y)
+  same(x, y)
+  if y.op == "const" then x, y = y, x end
+  if is_const(x, 1) then return y end
+  return pure(self, "mul", x.ty, { x, y })
+end
+
+function B:add(x, y)
+  same(x, y)
+  return pure(self, "add", x.ty, { x, y })
+end
+
+--- x · y + z, rounded once where the target has FMA, else twice.
+function B:fma(x, y, z)
+  same(x, y)
+  same(x, z)
+  if y.op == "const" then x, y = y, x end
+  if is_const(x, 1) then return self:add(y, z) end
+  if not self.target.fma then return self:add(self:mul(x, y), z) end
+  return pure(self, "fma", x.ty, { x, y, z })
+end
+
+--- Σ weights[k] · values[k], summed in order of k.
+function B:dot(weights, values)
+  local sum = self:mul(weights[1], values[1])
+  for k = 2, #values do sum = self:fma(weights[k], values[k], sum) end
+  return sum
+end
+
+--- Lane i of the result is lane lanes[i] of x followed by y; -1 is "any value".
+function B:shuffle(x, y, lanes)
+  same(x, y)
+  local n, identity = x.ty.lanes, #lanes == x.ty.lanes
+  for i, l in ipairs(lanes) do
+    if l < -1 or l >= 2 * n then error("shuffle lane out of range", 2) end
+    identity = identity and (l < 0 or l == i - 1)
+  end
+  if identity then return x end
+  return pure(self, "shuffle", types.of(x.ty.elem, #lanes), { x, y }, lanes)
+end
+
+-- control -------------------------------------------------------------------------------------
+
+local function inside(b, block, fn, ...)
+  local outer_block, outer_scope = b.block, b.scope
+  b.block, b.scope = block, { seen = {}, up = outer_scope }
+  local result = fn(...)
+  b.block, b.scope = outer_block, outer_scope
+  return result
+end
+
+local function loop_of(b, var, lo, hi, inits, fn)
+  local loop = { op = "for", var = var, lo = lo, hi = hi, body = {}, inits = inits, phis = {} }
+  for i, v in ipairs(inits) do
+    loop.phis[i] = {
+      op = "phi", ty = v.ty, loop = loop, id = index.next_id(), hint = v.hint, block = loop.body,
+    }
+  end
+  var.op = "var"
+  local i = index.atom(var)
+  loop.nexts = inside(b, loop.body, fn, i, { table.unpack(loop.phis) }) or {}
+  if #loop.nexts ~= #inits then error("fold must return as many values as it carries") end
+  emit(b, loop)
+  loop.outs = {}
+  for k, v in ipairs(inits) do
+    same(v, loop.nexts[k])
+    loop.outs[k] = {
+      op = "out", ty = v.ty, loop = loop, id = index.next_id(), hint = v.hint, block = b.block,
+    }
+  end
+  return loop.outs
+end
+
+--- The functional loop: for i = lo, hi-1: values = fn(i, values); returns the final values.
+--- Trip counts 0 and 1 that are known, even between symbolic bounds, leave no loop.
+---@param name string
+---@param lo integer|ir.Index
+---@param hi integer|ir.Index
+---@param inits table   values carried into the first iteration
+---@param fn fun(i: ir.Index, values: table): table
+---@return table
+function B:fold(name, lo, hi, inits, fn)
+  lo, hi = index.of(lo), index.of(hi)
+  local trip = index.static(hi - lo)
+  if trip and trip <= 0 then return inits end
+  if trip == 1 then return fn(lo, inits) end
+  return loop_of(self, { hint = name }, lo, hi, inits, fn)
+end
+
+--- A loop without carried values.
+function B:each(name, lo, hi, fn)
+  self:fold(name, lo, hi, {}, function(i)
+    fn(i)
+    return {}
+  end)
+end
+
+--- The loop over the independent units of work that the caller asked for: [begin, end) within
+--- [0, count).  At most one in a module, outermost.  Tasks t and t + period do the same work on
+--- other data.
+function B:tasks(count, period, fn)
+  assert(self.block == self.body and not self.task_count, "tasks is the outermost loop")
+  self.task_count = count
+  local var = { hint = "task", parameter = true, period = period }
+  loop_of(self, var, index.of(0), index.of(count), {}, function(i)
+    fn(i)
+    return {}
+  end)
+end
+
+--- A brace block: a repeated straight-line piece may use the same names in every copy.
+function B:group(fn)
+  local item = { op = "block", body = {} }
+  inside(self, item.body, fn)
+  emit(self, item)
+end
+
+--- Give a value the name of its role.
+function B:named(hint, v)
+  if v.op ~= "const" then v.hint = v.hint or hint end
+  return v
+end
+
+return M

@@ -1,0 +1,156 @@
+-- EVAL
+-- ====
+-- The meaning of the IR, executed on Lua arrays (0-based), bit for bit what the C computes:
+-- f32 is rounded after every operation, fma once.  Scratch starts undefined: loading an element
+-- that was never stored is an error, and so is an output element left unwritten.
+
+local index = require "upweave.ir.index"
+
+local pack, unpack = string.pack, string.unpack
+local function f32(v) return (unpack("<f", pack("<f", v))) end
+
+-- a·b + c rounded once to f32.  a·b is exact in double; the sum is rounded to odd (its error
+-- decides the last bit), after which rounding to f32 is the single rounding wanted.
+local function fma(a, b, c)
+  local p = a * b
+  local s = p + c
+  if s ~= s or s - s ~= 0 then return f32(s) end
+  local t = s - p
+  local err = (p - (s - t)) + (c - t)
+  if err ~= 0 then
+    local bits = unpack("<i8", pack("<d", s))
+    if bits & 1 == 0 then
+      s = unpack("<d", pack("<i8", (err > 0) == (s > 0) and bits + 1 or bits - 1))
+    end
+  end
+  return f32(s)
+end
+
+local function lanewise(f)
+  return function(n, value)
+    local a, b, c = value(n[1]), value(n[2]), n[3] and value(n[3])
+    local out = {}
+    for i = 1, n.ty.lanes do out[i] = f(a[i], b[i], c and c[i]) end
+    return out
+  end
+end
+
+local pure = {
+  add = lanewise(function(a, b) return f32(a + b) end),
+  mul = lanewise(function(a, b) return f32(a * b) end),
+  fma = lanewise(fma),
+  splat = function(n, value)
+    local v, out = value(n[1])[1], {}
+    for i = 1, n.ty.lanes do out[i] = v end
+    return out
+  end,
+  shuffle = function(n, value)
+    local a, b, out, k = value(n[1]), value(n[2]), {}, n[1].ty.lanes
+    for i, l in ipairs(n.lanes) do
+      if l < 0 then out[i] = 0 / 0 elseif l < k then out[i] = a[l + 1] else out[i] = b[l - k + 1] end
+    end
+    return out
+  end,
+}
+
+local Machine = {}
+Machine.__index = Machine
+
+function Machine:index(e) return index.evaluate(e, function(a) return a.value end) end
+
+function Machine:value(v) return v.op == "const" and v.values or self.values[v] end
+
+-- memory and offset of base[at]
+function Machine:address(n)
+  local base, at = n.base, self:index(n.index)
+  if base.op == "view" then at = at + self.values[base] end
+  return self.memory[base.root], at
+end
+
+function Machine:element(n, memory, at)
+  local v = memory[at]
+  if v == nil then error(("undefined element %d of %s is read"):format(at, n.base.root.name)) end
+  return v
+end
+
+local run = {}
+
+function run.load(self, n)
+  local memory, at = self:address(n)
+  local out = {}
+  for i = 1, n.ty.lanes do out[i] = self:element(n, memory, at + i - 1) end
+  self.values[n] = out
+end
+
+function run.gather(self, n)
+  local memory, at = self:address(n)
+  local first, out = self:index(n.first), {}
+  for i = 1, n.ty.lanes do
+    out[i] = self:element(n, memory, at + n.entries.values[first + i])
+  end
+  self.values[n] = out
+end
+
+function run.store(self, n)
+  local memory, at = self:address(n)
+  for i, v in ipairs(self:value(n[1])) do memory[at + i - 1] = v end
+end
+
+function run.view(self, n)
+  local outer = n.base.op == "view" and self.values[n.base] or 0
+  self.values[n] = outer + self:index(n.offset)
+end
+
+function run.note() end
+
+function run.block(self, n) self:run(n.body) end
+
+run["for"] = function(self, n)
+  local carried = {}
+  for i, v in ipairs(n.inits) do carried[i] = self:value(v) end
+  local lo, hi = self:index(n.lo), self:index(n.hi)
+  if n.var.parameter then lo, hi = self.first or lo, self.last or hi end
+  for i = lo, hi - 1 do
+    n.var.value = i
+    for k, phi in ipairs(n.phis) do self.values[phi] = carried[k] end
+    self:run(n.body)
+    for k, v in ipairs(n.nexts) do carried[k] = self:value(v) end
+  end
+  for k, out in ipairs(n.outs) do self.values[out] = carried[k] end
+end
+
+function Machine:run(block)
+  for _, n in ipairs(block) do
+    if run[n.op] then run[n.op](self, n)
+    else self.values[n] = pure[n.op](n, function(v) return self:value(v) end) end
+  end
+end
+
+--- Execute a module.  `memory[name]` is the array of an input or output buffer (0-based); tasks
+--- [first, last) of it run, all by default.  Errors if an output element is left unwritten.
+---@param module ir.Builder
+---@param memory table
+---@param first integer?
+---@param last integer?
+local function eval(module, memory, first, last)
+  local machine = setmetatable({ values = {}, memory = {}, first = first, last = last }, Machine)
+  for _, buf in ipairs(module.buffers) do
+    local array = memory[buf.name] or {}
+    if buf.mode == "table" then
+      for i, v in ipairs(buf.values) do array[i - 1] = v end
+    end
+    machine.memory[buf] = array
+  end
+  machine:run(module.body)
+  for _, buf in ipairs(module.buffers) do
+    if buf.mode == "output" and not first then
+      for i = 0, buf.size - 1 do
+        if machine.memory[buf][i] == nil then
+          error(("element %d of %s is never written"):format(i, buf.name))
+        end
+      end
+    end
+  end
+end
+
+return { eval = eval, fma = fma }

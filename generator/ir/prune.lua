@@ -1,0 +1,71 @@
+-- PRUNE
+-- =====
+-- Drops values, views and tables that nothing uses and counts the uses of the others: `uses` is
+-- their number, `user` the block of them all, nil if they are in several.  The printer decides by
+-- these what deserves a name.
+
+local index = require "upweave.ir.index"
+local walk = require "upweave.ir.walk"
+
+local function use(v, block)
+  v.uses = (v.uses or 0) + 1
+  v.user = v.uses == 1 and block or (v.user == block and block or nil)
+end
+
+local function forget(events)
+  for _, event in ipairs(events) do
+    local n = event.item
+    n.uses = nil
+    for _, list in ipairs { n.phis or {}, n.outs or {} } do
+      for _, v in ipairs(list) do v.uses = nil end
+    end
+  end
+end
+
+local function sweep(block)
+  local kept = {}
+  for _, n in ipairs(block) do
+    if walk.effect(n) or n.uses then kept[#kept + 1] = n end
+    if n.body then sweep(n.body) end
+  end
+  for i = 1, math.max(#block, #kept) do block[i] = kept[i] end
+end
+
+-- Only the buffers that items refer to; inputs and outputs are the kernel's arguments and stay.
+local function keep_buffers(module)
+  local used = {}
+  local function mark(buf) used[buf] = true end
+  for _, event in ipairs(walk.events(module)) do
+    local n = event.item
+    if n.base then mark(n.base.root) end
+    if n.entries then mark(n.entries) end
+    for _, e in ipairs { n.index or n.offset or n.lo, n.hi or n.first } do index.tables(e, mark) end
+  end
+  local kept = {}
+  for _, buf in ipairs(module.buffers) do
+    if used[buf] or buf.mode == "input" or buf.mode == "output" then kept[#kept + 1] = buf end
+  end
+  module.buffers = kept
+end
+
+--- Prune a module in place.
+---@param module ir.Builder
+---@return ir.Builder
+local function prune(module)
+  local events = walk.events(module)
+  forget(events)
+  for i = #events, 1, -1 do
+    local event = events[i]
+    local n = event.item
+    if walk.effect(n) or n.uses then
+      local block = event.kind == "close" and n.body or n.block
+      for _, v in ipairs(walk.operands(event)) do use(v, block) end
+      if n.base then use(n.base, block) end
+    end
+  end
+  sweep(module.body)
+  keep_buffers(module)
+  return module
+end
+
+return { prune = prune }

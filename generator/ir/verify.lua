@@ -1,0 +1,133 @@
+-- VERIFY
+-- ======
+-- Safety of a finished module, always run: every value is defined before it is used and in scope,
+-- no value is wider than a register, every view lies inside its buffer, every access too, for all
+-- values of the loop variables.  A violation is a bug of a lowering, so it is an `error`.
+-- Verify is safety; that the result is right is shown by eval against the reference.
+
+local index = require "upweave.ir.index"
+local walk = require "upweave.ir.walk"
+
+-- Offset of base[at] in the buffer.  Offsets are summed before the interval is taken, so terms of
+-- the same loop variable cancel.
+local function absolute(n, at)
+  local base = n.base
+  while base.op == "view" do
+    at = at + base.offset
+    base = base.base
+  end
+  return base, at
+end
+
+local function check_view(n)
+  local root, at = absolute(n, n.offset)
+  local lo, hi = index.interval(at)
+  if lo < 0 or hi > root.size then
+    error(("view %s points to %s[%d..%d], size %d"):format(n.hint, root.name, lo, hi, root.size))
+  end
+end
+
+local function in_bounds(n, root, lo, hi)
+  if lo < 0 or hi >= root.size then
+    error(("%s of %s[%d..%d], size %d"):format(n.op, root.name, lo, hi, root.size))
+  end
+end
+
+local function check_access(n, lanes)
+  local root, at = absolute(n, n.index)
+  local lo, hi = index.interval(at)
+  in_bounds(n, root, lo, hi + lanes - 1)
+  if n.streaming and not index.divisible(at, lanes) then
+    error(("streaming store to %s is not aligned to %d lanes"):format(root.name, lanes))
+  end
+end
+
+local function check_gather(n)
+  local root, at = absolute(n, n.index)
+  local first, last = index.interval(n.first)
+  in_bounds(n, n.entries, first, last + n.ty.lanes - 1)
+  local lo, hi = math.maxinteger, math.mininteger
+  for i = first + 1, last + n.ty.lanes do
+    lo, hi = math.min(lo, n.entries.values[i]), math.max(hi, n.entries.values[i])
+  end
+  local base_lo, base_hi = index.interval(at)
+  in_bounds(n, root, base_lo + lo, base_hi + hi)
+end
+
+local checks = {
+  view = check_view,
+  load = function(n) check_access(n, n.ty.lanes) end,
+  store = function(n) check_access(n, n[1].ty.lanes) end,
+  gather = check_gather,
+}
+
+-- The interval of a loop variable; nil if the loop cannot run.
+local function open_loop(n)
+  local lo, last = index.interval(n.lo), select(2, index.interval(n.hi)) - 1
+  if last < lo then return false end
+  n.var.min, n.var.max = lo, last
+  return true
+end
+
+local function define(scope, v)
+  v.in_scope = true
+  scope[#scope + 1] = v
+end
+
+local function check_operands(event)
+  for _, v in ipairs(walk.operands(event)) do
+    if v.op ~= "const" and not v.in_scope then
+      error(("%s uses %s out of scope"):format(event.item.op, v.op))
+    end
+  end
+end
+
+local function check_item(n, width)
+  if n.base and n.base.op == "view" and not n.base.in_scope then
+    error(n.op .. " uses view " .. n.base.hint .. " out of scope")
+  end
+  if n.ty and n.ty.lanes > 1 and n.ty.bytes > width then
+    error(("%s %s is wider than a register"):format(n.op, n.ty.name))
+  end
+  if checks[n.op] then checks[n.op](n) end
+end
+
+-- Walk one block; blocks of loops that never run are not checked for bounds: they have none.
+local walk_block
+
+local function walk_body(n, width)
+  if n.op ~= "for" then return walk_block(n.body, width, {}) end
+  check_operands { kind = "open", item = n }
+  if open_loop(n) then
+    local scope = {}
+    for _, p in ipairs(n.phis) do define(scope, p) end
+    walk_block(n.body, width, scope, function() check_operands { kind = "close", item = n } end)
+    n.var.min, n.var.max = nil, nil
+  end
+end
+
+function walk_block(block, width, scope, at_end)
+  for _, n in ipairs(block) do
+    if n.body then
+      walk_body(n, width)
+      for _, out in ipairs(n.outs or {}) do define(scope, out) end
+    else
+      check_operands { kind = "item", item = n }
+      check_item(n, width)
+      define(scope, n)
+    end
+  end
+  if at_end then at_end() end
+  for _, v in ipairs(scope) do v.in_scope = nil end
+end
+
+--- Check a module for a machine with registers of `width` bytes; errors on a violation.
+---@param module ir.Builder
+---@param width integer
+---@return ir.Builder
+local function verify(module, width)
+  walk_block(module.body, width, {})
+  return module
+end
+
+return { verify = verify }

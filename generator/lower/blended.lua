@@ -1,0 +1,78 @@
+-- BLENDED
+-- =======
+-- resample, rows: the input rows of an output row are blended into one line first, then the line
+-- goes through the row pass.  The choice for shrinking (the row pass runs once an output row, not
+-- once an input row) and for one spatial axis, where there is nothing to blend.
+
+local blend = require "upweave.lower.resample.blend"
+local builder = require "upweave.ir.builder"
+local frame = require "upweave.lower.resample.frame"
+local row = require "upweave.lower.resample.row"
+
+local M = { name = "blended", form = "resample" }
+
+--- Knobs: strips (a plane's share of tasks), stores.
+function M.knobs(plan, target)
+  local lanes = target.vector_bytes // 4
+  local stores = { "cached" }
+  if target.fence and frame.geometry(plan, true).x.output % lanes == 0 then
+    stores[2] = "streaming"
+  end
+  return {
+    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut into" },
+    { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
+  }
+end
+
+--- Legal for every plan; strips need rows to cut.
+function M.legal(plan, knobs)
+  if plan.rank ~= 2 and knobs.strips > 1 then
+    return nil, "strips cut the rows of two spatial axes, the tensor has " .. plan.rank
+  end
+  return true
+end
+
+-- One output row: src is the input plane, out the row.
+local function emit_row(b, v, src, out, o, lanes, streaming)
+  if v.sum.copy then
+    row.emit(b, v.pass, blend.sources(b, v.sum, src, o)[1], out, streaming)
+    return
+  end
+  local job = { at = 0, weights = blend.weights(b, v.sum, o) }
+  local sources = blend.sources(b, v.sum, src, o)
+  if v.line then
+    blend.emit(b, sources, v.line, v.pass.input, lanes, { job })
+    row.emit(b, v.pass, v.line, out, streaming)
+  else
+    blend.emit(b, sources, out, v.pass.input, lanes, { job }, streaming)
+  end
+end
+
+--- Build the kernel.
+function M.lower(plan, knobs, target)
+  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
+  local b = builder.new("kernel", target)
+  local g = frame.geometry(plan, true)
+  local v = { pass = row.new(g.x, lanes) }
+  row.declare(b, v.pass)
+  if g.y then
+    v.sum = blend.new(b, g.y, "row", function(i) return i * g.x.input end)
+    -- rows that pass unchanged are blended straight into the output
+    if not v.sum.copy and not g.x:is_identity() then
+      v.line = b:scratch("line", "f32", g.x.input)
+    end
+  end
+  frame.tasks(b, g, knobs.strips, lanes, function(src, dst, strip)
+    if not g.y then
+      row.emit(b, v.pass, src, dst, streaming)
+      return
+    end
+    local lo, hi = frame.bounds(b, "row", g.y.output, knobs.strips, strip)
+    b:each("o", lo, hi, function(o)
+      emit_row(b, v, src, b:view("out", dst, o * g.x.output), o, lanes, streaming)
+    end)
+  end)
+  return b
+end
+
+return M

@@ -1,0 +1,68 @@
+-- PLANE
+-- =====
+-- resample, tiny images: a whole plane, or several planes in a row, is one axis whose taps are
+-- products of the taps of its axes, so the row pass computes it from registers with no buffer
+-- between passes.  A 4x4 plane is one register: 17x a plain loop.
+
+local builder = require "upweave.ir.builder"
+local compose = require "upweave.plan.compose"
+local frame = require "upweave.lower.resample.frame"
+local row = require "upweave.lower.resample.row"
+
+local M = { name = "plane", form = "resample" }
+
+-- Output elements of a task's code at most; more is what rows are for.
+local MAX_OUTPUT = 2048
+
+local function plane_axis(plan)
+  local map = plan.axes[1]
+  for i = 2, plan.rank do map = compose.product(map, plan.axes[i]) end
+  return compose.interleaved(map, plan.planar and 1 or plan.channels)
+end
+
+local function plane_outputs(plan)
+  local n = plan.planar and 1 or plan.channels
+  for _, axis in ipairs(plan.axes) do n = n * axis.output end
+  return n
+end
+
+local function planes_of(plan) return plan.batch * (plan.planar and plan.channels or 1) end
+
+--- Knobs: planes in one task.
+function M.knobs(plan)
+  local values, total, size = { 1 }, planes_of(plan), plane_outputs(plan)
+  for _, n in ipairs { 2, 4, 8, 16, 32 } do
+    if total % n == 0 and n * size <= MAX_OUTPUT then values[#values + 1] = n end
+  end
+  -- enough planes for whole vectors
+  local default = 1
+  for _, n in ipairs(values) do
+    if n * size <= 256 then default = n end
+  end
+  return {
+    { name = "planes", values = values, default = default, doc = "planes that are one row" },
+  }
+end
+
+--- Legal while the planes of a task are small.
+function M.legal(plan, knobs)
+  local size = plane_outputs(plan) * knobs.planes
+  if size > MAX_OUTPUT then
+    return nil, ("%d output elements are straight-line code, at most %d"):format(size, MAX_OUTPUT)
+  end
+  return true
+end
+
+--- Build the kernel.
+function M.lower(plan, knobs, target)
+  local lanes = target.vector_bytes // 4
+  local b = builder.new("kernel", target)
+  local map = compose.repeated(plane_axis(plan), knobs.planes)
+  local pass = row.new(map, lanes)
+  row.declare(b, pass)
+  local geometry = { planes = planes_of(plan) // knobs.planes, inner = 1, x = map }
+  frame.tasks(b, geometry, 1, lanes, function(src, dst) row.emit(b, pass, src, dst) end)
+  return b
+end
+
+return M

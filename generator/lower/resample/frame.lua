@@ -1,0 +1,87 @@
+-- FRAME
+-- =====
+-- What all strategies of the resample form share: the buffers, the loop over tasks, and the
+-- outermost axis of three.  A task is one strip of output rows of one output plane.  Depth comes
+-- first: the input planes of an output plane are summed into a scratch plane, which is then a
+-- two-dimensional problem; summing the small input planes costs less than the large output ones.
+
+local blend = require "upweave.lower.resample.blend"
+local compose = require "upweave.plan.compose"
+
+local M = {}
+
+---@class lower.Geometry
+---@field planes integer   independent images
+---@field inner integer    interleaved channels that stay together (1 where flattened or planar)
+---@field x plan.Axis      axis of a row
+---@field y plan.Axis?     axis across rows
+---@field d plan.Axis?     axis across planes
+
+--- The loops of a plan.  With `flatten`, interleaved channels become part of the row's axis.
+---@param plan table
+---@param flatten boolean
+---@return lower.Geometry
+function M.geometry(plan, flatten)
+  local axes, rank = plan.axes, plan.rank
+  local channels = plan.planar and 1 or plan.channels
+  return {
+    planes = plan.batch * (plan.planar and plan.channels or 1),
+    inner = flatten and 1 or channels,
+    x = flatten and compose.interleaved(axes[rank], channels) or axes[rank],
+    y = axes[rank - 1], d = axes[rank - 2],
+  }
+end
+
+--- Elements of one input and one output plane.
+function M.plane_sizes(geometry)
+  local g = geometry
+  local rows_in, rows_out = g.y and g.y.input or 1, g.y and g.y.output or 1
+  return rows_in * g.x.input * g.inner, rows_out * g.x.output * g.inner
+end
+
+-- The source plane of output plane `od` of image `image`.
+local function depth_source(b, g, size, sum, x, image, od, lanes)
+  if not g.d then return b:view("src", x, image * size) end
+  local volume = b:view("volume", x, image * (g.d.input * size))
+  local planes = blend.sources(b, sum, volume, od)
+  if sum.copy then return planes[1] end
+  blend.emit(b, planes, sum.scratch, size, lanes, { { at = 0, weights = blend.weights(b, sum, od) } })
+  return sum.scratch
+end
+
+--- Declare x, y and the task loop; body(src, dst, strip) fills one strip of one output plane.
+---@param b ir.Builder
+---@param geometry lower.Geometry
+---@param strips integer
+---@param lanes integer
+---@param body fun(src: table, dst: table, strip: ir.Index)
+function M.tasks(b, geometry, strips, lanes, body)
+  local g = geometry
+  local size_in, size_out = M.plane_sizes(g)
+  local depth_in, depth_out = g.d and g.d.input or 1, g.d and g.d.output or 1
+  local x = b:input("x", "f32", g.planes * depth_in * size_in)
+  local y = b:output("y", "f32", g.planes * depth_out * size_out)
+  local sum
+  if g.d then
+    sum = blend.new(b, g.d, "plane", function(i) return i * size_in end)
+    if not sum.copy then sum.scratch = b:scratch("plane", "f32", size_in) end
+  end
+  b:tasks(g.planes * depth_out * strips, strips, function(task)
+    local strip, plane = task % strips, task // strips
+    local src = depth_source(b, g, size_in, sum, x, plane // depth_out, plane % depth_out, lanes)
+    body(src, b:view("dst", y, plane * size_out), strip)
+  end)
+end
+
+--- Bounds of strip s of n: items [n·s/strips, n·(s+1)/strips), as index expressions.
+function M.bounds(b, name, n, strips, strip)
+  if strips == 1 then return 0, n end
+  local lo, hi = {}, {}
+  for s = 0, strips - 1 do
+    lo[s + 1], hi[s + 1] = n * s // strips, n * (s + 1) // strips
+  end
+  return b:fetch(b:table(name .. "_lo", "i32", lo), strip),
+    b:fetch(b:table(name .. "_hi", "i32", hi), strip)
+end
+
+return M

@@ -1,0 +1,197 @@
+-- ROW PASS
+-- ========
+-- One row through the axis map of its elements: every output vector is a weighted sum of taps,
+-- each tap a constant permutation of windows of the input that all taps share.  Equal vectors
+-- become loops (plan.runs).  Weights that an iteration changes come from a table; a pattern that
+-- never repeats falls back to table-driven element loads once straight-line code grows too long.
+
+local index = require "upweave.ir.index"
+local runs = require "upweave.plan.runs"
+local vector = require "upweave.lower.vector"
+
+local M = {}
+
+-- Straight-line tap operations a row may spend before the table-driven form takes over: about
+-- 24 KB of code.  Text must not grow with the image.
+local MAX_OPERATIONS = 384
+-- Longest period looked for, in vectors: 21 channels at scale 8 repeat after 21.
+local MAX_PERIOD = 32
+
+---@class lower.Row
+---@field input integer    elements of the source row
+---@field output integer   elements of the destination row
+---@field taps integer     taps of a vector, at most
+
+-- A missing tap repeats the lane's own last one with weight 0, so it reads nothing new.
+local function lists(map, at, lanes)
+  local taps = 0
+  for l = 1, lanes do taps = math.max(taps, #map.taps[at + l].index) end
+  local from, weight = {}, {}
+  for k = 1, taps do
+    from[k], weight[k] = {}, {}
+    for l = 1, lanes do
+      local t = map.taps[at + l]
+      from[k][l] = t.index[math.min(k, #t.index)]
+      weight[k][l] = t.weight[k] or 0
+    end
+  end
+  return from, weight
+end
+
+local function extent(from)
+  local lo, hi = math.maxinteger, math.mininteger
+  for _, list in ipairs(from) do
+    lo = math.min(lo, table.unpack(list))
+    hi = math.max(hi, table.unpack(list))
+  end
+  return lo, hi
+end
+
+-- The work item of one output vector: pos = { first input element, first output element }.
+local function item(map, v)
+  local from, weight = lists(map, v.at, v.lanes)
+  local lo, hi = extent(from)
+  local span = ((hi - lo) // v.lanes + 1) * v.lanes
+  local base = math.max(0, math.min(lo, map.input - span))
+  local sig = { v.lanes }
+  for k, list in ipairs(from) do
+    for l, i in ipairs(list) do list[l] = i - base end
+    sig[k + 1] = table.concat(list, ",")
+  end
+  return {
+    pos = { base, v.at }, lanes = v.lanes, from = from, weight = weight,
+    sig = table.concat(sig, ";"),
+  }
+end
+
+--- Prepare the pass for rows through an axis map with vectors of at most `lanes`.
+---@param map plan.Axis
+---@param lanes integer
+---@return lower.Row
+function M.new(map, lanes)
+  local items, taps = {}, 0
+  for i, v in ipairs(vector.cover(map.output, lanes)) do
+    items[i] = item(map, v)
+    taps = math.max(taps, #items[i].from)
+  end
+  local list = runs.runs(items, MAX_PERIOD)
+  return {
+    input = map.input, output = map.output, items = items, runs = list, taps = taps,
+    straight = runs.pieces(list) * taps <= MAX_OPERATIONS,
+  }
+end
+
+-- tables ----------------------------------------------------------------------------------------
+
+local function same_weights(a, b)
+  for k, list in ipairs(a.weight) do
+    for l, w in ipairs(list) do
+      if b.weight[k][l] ~= w then return false end
+    end
+  end
+  return true
+end
+
+local function append(values, list) table.move(list, 1, #list, #values + 1, values) end
+
+-- Where the weights of member j of a run come from: constants, or a place in the table `values`.
+local function weight_places(pass, values)
+  for _, run in ipairs(pass.runs) do
+    for j, it in ipairs(run.items) do
+      local constant = true
+      for g = 1, run.count - 1 do
+        constant = constant and same_weights(it, runs.item(pass.items, run, g, j))
+      end
+      if not constant then
+        it.place = #values
+        for g = 0, run.count - 1 do
+          for _, list in ipairs(runs.item(pass.items, run, g, j).weight) do append(values, list) end
+        end
+      end
+    end
+  end
+end
+
+-- Padded to `taps` taps for every vector: { weights, elements }.
+local function aperiodic_tables(pass)
+  local weights, elements = {}, {}
+  for _, it in ipairs(pass.items) do
+    for k = 1, pass.taps do
+      local own = it.from[math.min(k, #it.from)]
+      for l = 1, it.lanes do
+        elements[#elements + 1] = it.pos[1] + own[l]
+        weights[#weights + 1] = it.weight[k] and it.weight[k][l] or 0
+      end
+    end
+  end
+  return weights, elements
+end
+
+--- Declare the tables that the pass needs; call once, before the first `emit`.
+function M.declare(b, pass)
+  local weights, elements = {}, nil
+  if pass.straight then weight_places(pass, weights)
+  else weights, elements = aperiodic_tables(pass) end
+  pass.weights = #weights > 0 and b:table("column_weight", "f32", weights) or nil
+  pass.elements = elements and b:table("column_element", "i32", elements) or nil
+end
+
+-- emission --------------------------------------------------------------------------------------
+
+local function emit_vector(b, pass, run, it, g, src, dst, streaming)
+  local lanes = it.lanes
+  local origin = g * run.stride[1] + it.pos[1]
+  local limit = pass.input - it.pos[1] - (run.count - 1) * run.stride[1]
+  local w = math.min(lanes, vector.pow2_floor(pass.input))
+  local bases = vector.windows(it.from, w, limit)
+  local weights, values = {}, {}
+  for k, list in ipairs(it.from) do
+    local role = "wx" .. k - 1
+    if it.place then
+      local at = (g * #it.from + (k - 1)) * lanes + it.place
+      weights[k] = b:load(pass.weights, at, lanes, role)
+    else
+      weights[k] = b:const("f32", lanes, it.weight[k], role)
+    end
+    values[k] = b:named("x" .. k - 1, vector.take(b, src, origin, list, bases, w))
+  end
+  b:store(dst, g * run.stride[2] + it.pos[2], b:dot(weights, values), streaming)
+end
+
+local function emit_straight(b, pass, src, dst, streaming)
+  for _, run in ipairs(pass.runs) do
+    -- a loop of one short vector is mostly loop: four copies
+    local unroll = math.max(1, 4 // run.period)
+    vector.sweep(b, "k", run.count, unroll, function(g)
+      for _, it in ipairs(run.items) do
+        b:group(function() emit_vector(b, pass, run, it, g, src, dst, streaming) end)
+      end
+    end)
+  end
+end
+
+local function emit_aperiodic(b, pass, src, dst, streaming)
+  local lanes = pass.items[1].lanes
+  local function piece(v, at)
+    local weights, values = {}, {}
+    for k = 1, pass.taps do
+      local entry = (v * pass.taps + (k - 1)) * lanes
+      weights[k] = b:load(pass.weights, entry, lanes, "wx" .. k - 1)
+      values[k] = b:gather(src, 0, pass.elements, entry, lanes, "x" .. k - 1)
+    end
+    b:store(dst, at, b:dot(weights, values), streaming)
+  end
+  local full = pass.output // lanes
+  b:each("k", 0, full, function(v) piece(v, v * lanes) end)
+  if pass.output % lanes ~= 0 then
+    b:group(function() piece(index.of(full), index.of(pass.output - lanes)) end)
+  end
+end
+
+--- Emit the pass: `src` points to a row of `pass.input` elements, `dst` to one of `pass.output`.
+function M.emit(b, pass, src, dst, streaming)
+  local emit = pass.straight and emit_straight or emit_aperiodic
+  emit(b, pass, src, dst, streaming)
+end
+
+return M

@@ -1,0 +1,209 @@
+-- ROLLING
+-- =======
+-- resample, rows: every input row goes through the row pass once, into a ring of rows in the L1
+-- cache; output rows are blends of the ring.  The choice for enlarging: the row pass runs on the
+-- few input rows, the many output rows cost one load a tap and a store.
+--
+-- Rows are written one at a time: two output streams at once lost up to 1.8x beyond the cache.
+-- `rows` > 1 computes several output rows from the same ring rows in one sweep, which pays where
+-- taps are many (bicubic 4x: 172 → 146 µs) and the image is small.
+
+local blend = require "upweave.lower.resample.blend"
+local builder = require "upweave.ir.builder"
+local frame = require "upweave.lower.resample.frame"
+local row = require "upweave.lower.resample.row"
+local runs = require "upweave.plan.runs"
+
+local M = { name = "rolling", form = "resample" }
+
+-- Longest period of group sizes looked for, and the straight-line groups a kernel may hold.
+local MAX_PERIOD, MAX_PIECES = 8, 24
+
+-- Groups of output rows that read the same input rows, at most `most` in a group: pos = { first
+-- output row }, rows, lowest and highest (need) input row.
+local function groups(map, most)
+  local out = {}
+  for o, t in ipairs(map.taps) do
+    local key = table.concat(t.index, ",")
+    local last = out[#out]
+    if last and last.key == key and last.rows < most then
+      last.rows = last.rows + 1
+    else
+      out[#out + 1] = {
+        key = key, pos = { o - 1 }, rows = 1, lowest = t.index[1], need = t.index[#t.index],
+      }
+    end
+  end
+  for _, g in ipairs(out) do g.sig = g.rows end
+  return out
+end
+
+local function ring_depth(map)
+  local depth = 1
+  for _, t in ipairs(map.taps) do depth = math.max(depth, t.index[#t.index] - t.index[1] + 1) end
+  return depth
+end
+
+-- Strips of groups: which group a strip starts with and ends before.
+local function strip_starts(count, strips)
+  local starts = {}
+  for s = 0, strips do starts[s + 1] = count * s // strips end
+  return starts
+end
+
+-- For each strip, the input rows to have in the ring before its first group: those its groups
+-- would otherwise expect from their predecessors.
+local function preludes(list, starts)
+  local lo, hi = {}, {}
+  for s = 1, #starts - 1 do
+    local first = list[starts[s] + 1]
+    lo[s] = first and first.lowest or 0
+    hi[s] = first and math.max(lo[s], first.from) or 0
+  end
+  return lo, hi
+end
+
+-- Rows each group has to add to the ring: [from, need + 1).
+local function mark_fills(list)
+  local have = -1
+  for _, g in ipairs(list) do
+    g.from = math.max(have + 1, g.lowest)
+    have = math.max(have, g.need)
+  end
+end
+
+-- Tables and buffers of the vertical pass.
+local function declare(b, geometry, list, depth, starts)
+  local pitch = (geometry.x.output + 15) // 16 * 16
+  local from, upto = {}, {}
+  for i, g in ipairs(list) do from[i], upto[i] = g.from, math.max(g.from, g.need + 1) end
+  local lo, hi = preludes(list, starts)
+  return {
+    pitch = pitch, depth = depth,
+    ring = b:scratch("ring", "f32", depth * pitch),
+    sum = blend.new(b, geometry.y, "ring", function(i) return i % depth * pitch end),
+    from = b:table("fill_from", "i32", from), upto = b:table("fill_to", "i32", upto),
+    prelude_lo = b:table("prelude_lo", "i32", lo), prelude_hi = b:table("prelude_hi", "i32", hi),
+  }
+end
+
+-- First and last iteration of a run that belong to a strip.
+local function run_bounds(b, run, number, starts, strip)
+  if #starts == 2 then return 0, run.count end
+  local lo, hi = {}, {}
+  local function iteration(group)      -- the first iteration that starts at or after a group
+    local i = (group - (run.first - 1) + run.period - 1) // run.period
+    return math.max(0, math.min(run.count, i))
+  end
+  for s = 1, #starts - 1 do lo[s], hi[s] = iteration(starts[s]), iteration(starts[s + 1]) end
+  return b:fetch(b:table("run" .. number .. "_lo", "i32", lo), strip),
+    b:fetch(b:table("run" .. number .. "_hi", "i32", hi), strip)
+end
+
+-- Strips start only where an iteration of a run starts.
+local function align_starts(list_of_runs, starts)
+  for s = 2, #starts - 1 do
+    for _, run in ipairs(list_of_runs) do
+      local into = starts[s] - (run.first - 1)
+      if into > 0 and into < run.count * run.period then
+        starts[s] = run.first - 1 + into // run.period * run.period
+      end
+    end
+  end
+  return starts
+end
+
+local function emit_group(b, v, geometry, run, member, g, fill, dst, lanes, streaming)
+  local it = run.items[member]
+  local number = g * run.period + (run.first + member - 2)
+  local first_row = g * run.stride[1] + it.pos[1]
+  local width = geometry.x.output
+  fill(b:fetch(v.from, number), b:fetch(v.upto, number))
+  local out, jobs = b:view("out", dst, first_row * width), {}
+  for q = 0, it.rows - 1 do
+    jobs[q + 1] = { at = q * width, weights = blend.weights(b, v.sum, first_row + q) }
+  end
+  blend.emit(b, blend.sources(b, v.sum, v.ring, first_row), out, width, lanes, jobs, streaming)
+end
+
+--- Knobs: rows (output rows in one sweep), strips (a plane's share of tasks), stores.
+function M.knobs(plan, target)
+  local lanes = target.vector_bytes // 4
+  local g = frame.geometry(plan, true)
+  local stores = { "cached" }
+  if target.fence and g.x.output % lanes == 0 then stores[2] = "streaming" end
+  return {
+    { name = "rows", values = { 1, 2, 3, 4, 8 }, default = 1, doc = "output rows in one sweep" },
+    { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut into" },
+    { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
+  }
+end
+
+local function most_taps(map)
+  local taps = 0
+  for _, t in ipairs(map.taps) do taps = math.max(taps, #t.index) end
+  return taps
+end
+
+--- Legal where there are two spatial axes and the weights of all rows of a sweep, its loads and
+--- its sum fit the register file: rows·taps + taps + 1.
+function M.legal(plan, knobs, target)
+  if plan.rank < 2 then return nil, "rolling needs rows: the tensor has one spatial axis" end
+  local taps = most_taps(plan.axes[plan.rank - 1])
+  local need = knobs.rows * taps + taps + 1
+  if knobs.rows > 1 and need > target.registers then
+    return nil, ("rows=%d needs %d vector registers, %s has %d"):format(knobs.rows, need,
+      target.name, target.registers)
+  end
+  if plan.rank == 3 and knobs.strips > 1 then
+    return nil, "strips of a plane are for two spatial axes: three have a task an output plane"
+  end
+  return true
+end
+
+-- The groups of output rows and the loops over them.
+local function vertical_loops(map, rows)
+  local list = groups(map, rows)
+  local loops = runs.runs(list, MAX_PERIOD)
+  -- group sizes that follow no period: one row at a time, whatever was asked for
+  if runs.pieces(loops) > MAX_PIECES then
+    list = groups(map, 1)
+    loops = runs.runs(list, 1)
+  end
+  mark_fills(list)
+  return list, loops
+end
+
+--- Build the kernel.
+function M.lower(plan, knobs, target)
+  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
+  local b = builder.new("kernel", target)
+  local geometry = frame.geometry(plan, true)
+  local pass = row.new(geometry.x, lanes)
+  local list, loops = vertical_loops(geometry.y, knobs.rows)
+  local starts = align_starts(loops, strip_starts(#list, knobs.strips))
+  row.declare(b, pass)
+  local v = declare(b, geometry, list, ring_depth(geometry.y), starts)
+  frame.tasks(b, geometry, knobs.strips, lanes, function(src, dst, strip)
+    local function fill(lo, hi)
+      b:each("r", lo, hi, function(r)
+        local slot = b:view("slot", v.ring, r % v.depth * v.pitch)
+        row.emit(b, pass, b:view("in", src, r * pass.input), slot)
+      end)
+    end
+    fill(b:fetch(v.prelude_lo, strip), b:fetch(v.prelude_hi, strip))
+    for number, run in ipairs(loops) do
+      local lo, hi = run_bounds(b, run, number, starts, strip)
+      b:each("g", lo, hi, function(g)
+        for member = 1, run.period do
+          b:group(function()
+            emit_group(b, v, geometry, run, member, g, fill, dst, lanes, streaming)
+          end)
+        end
+      end)
+    end
+  end)
+  return b
+end
+
+return M

@@ -1,0 +1,9 @@
+-- x86-64-v2: SSE4.2, no FMA.
+
+return {
+  name = "x86-64-v2", arch = "x86_64", vector_bytes = 16, registers = 16, fma = false,
+  fence = "__builtin_ia32_sfence()",
+  flags = { "-march=x86-64-v2" },
+  cpu = { "sse4_2", "ssse3", "popcnt" },
+  builtin = { "sse4.2", "ssse3", "popcnt" },
+}
