@@ -26,14 +26,16 @@ TESTS      := $(FAST_TESTS) $(sort $(wildcard tests/cli/*.lua tests/kernels/*.lu
 C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)
 PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 
-# Options of `conformance`, `mutate`, `replay`, `demo`.
+# Options of `conformance`, `mutate`, `replay`, `demo`. OPTIONAL=1: without PyTorch, SKIP and pass.
 OPS     ?=
+OPTIONAL ?=
 N       ?=
 SEED    ?=
 BASE    ?= HEAD~1
 PICTURE ?=
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help deps deps-check demo check check-fast check-long conformance mutate lint format bench \
         replay docs install uninstall clean
 
@@ -65,7 +67,8 @@ check-long: deps-check lint ## all tests with more rounds, then conformance and 
 	$(Q)$(MAKE) --no-print-directory mutate
 
 conformance: deps ## random specs against live PyTorch (downloads it); OPS= N= SEED=
-	$(Q)OPS="$(OPS)" N="$(N)" SEED="$(SEED)" tests/conformance/run
+	$(Q)tests/conformance/run $(if $(OPTIONAL),--optional) $(if $(OPS),--ops "$(OPS)") \
+	  $(if $(N),-n "$(N)") $(if $(SEED),--seed "$(SEED)")
 
 mutate: ## plant faults in the generator: check-fast must see 90 %; N= SEED= JOBS=
 	$(Q)$(LUA) tools/mutate.lua --jobs "$(JOBS)" $(if $(N),--count "$(N)") \
