@@ -12,6 +12,8 @@ local schema = require "upweave.spec.schema"
 
 local M = {}
 
+local DEFAULT_NAME <const> = "kernel"
+
 local function option_of(key)
   return "--" .. key:gsub("_", "-")
 end
@@ -129,7 +131,7 @@ function M.read(options)
     end
     fields[attribute.name] = value
   end
-  local name = fields.name or fields.op
+  local name = fields.name or fields.op or DEFAULT_NAME
   fields.name = nil
   local function where(path)
     return option_of(path[1] and tostring(path[1]) or "name")

@@ -23,16 +23,17 @@ local DEEPEST <const> = 12
 
 local RESERVED <const> = { graph = true, npy = true } -- of the spec language, not built yet
 
+-- Plain data ------------------------------------------------------------------------------------
+
+-- What may still be handed over, and the line of the kernel in hand.
+local left = { values = MOST_VALUES, text = MOST_TEXT, line = nil }
+
 -- What ends the evaluation: a table, so that it is told apart from Lua's own messages.
 local function stop(fault, level)
   local info = level and debug.getinfo(level + 1, "l")
-  fault.line = info and info.currentline
+  fault.line = info and info.currentline or left.line
   error(fault, 0)
 end
-
--- Plain data ------------------------------------------------------------------------------------
-
-local left = { values = MOST_VALUES, text = MOST_TEXT }
 
 local function spend(what, amount, reason)
   left[what] = left[what] - amount
@@ -64,19 +65,27 @@ local function plain_table(t, depth)
   return is_list and json.list(copy) or copy
 end
 
--- What JSON cannot say (functions, NaN) travels as a tagged table and is judged by spec/.
 function plain(value, depth)
   spend("values", 1, ("it has more than %d values"):format(MOST_VALUES))
   if type(value) == "table" then
     return plain_table(value, depth)
   elseif type(value) == "string" then
     return plain_string(value)
-  elseif type(value) == "number" and (value ~= value or value - value ~= 0) then
-    return { ["not data"] = tostring(value) }
+  elseif type(value) == "number" and value - value ~= 0 then
+    stop { code = "E020", reason = "a number of the kernel is NaN or infinite" }
   elseif type(value) == "function" then
-    return { ["not data"] = "a function" }
+    stop { code = "E020", reason = "a value of the kernel is a function" }
   end
   return value
+end
+
+local function plain_kernels(kernels)
+  local list = {}
+  for i, entry in ipairs(kernels) do
+    left.line = entry.line
+    list[i] = plain(entry, 0)
+  end
+  return json.list(list)
 end
 
 -- The environment -------------------------------------------------------------------------------
@@ -206,7 +215,7 @@ debug.sethook()
 getmetatable("").__index = methods
 local result
 if ok then
-  ok, result = pcall(plain, kernels, 0)
+  ok, result = pcall(plain_kernels, kernels)
   fault = result
 end
 io.write(json.encode(ok and { kernels = result } or { fault = described(fault) }))

@@ -113,7 +113,11 @@ end
 local function check_name(raw, taken, list)
   local report = reports.new(raw, list)
   local name = raw.name
-  if type(name) ~= "string" then
+  if name == nil then
+    local reason = "functions and files bear it"
+    report("E030", "name", {}, { reason = reason, hint = 'name = "up2x"' })
+    return
+  elseif type(name) ~= "string" then
     local got = text.value(name)
     report("E031", "name", {}, { expected = "a string", got = got, hint = 'name = "up2x"' })
     return

@@ -107,6 +107,15 @@ local function check_alias(op, rank, x, report)
   })
 end
 
+-- Another framework's rules would judge everything else.
+local function check_profile(raw, report)
+  local _, code, fields = kinds.enum(raw.fields.profile or schema.profile.default, schema.profile)
+  if code == "E100" then
+    report(code, "profile", nil, fields)
+  end
+  return code ~= "E100"
+end
+
 local function read_tensors(raw, op, given, report)
   for _, name in ipairs(op.inputs) do
     given[name] = tensor.read(name, raw.fields[name], op, report)
@@ -138,6 +147,9 @@ function M.validate(raw, list)
   end
   local attributes, keys = vocabulary(op)
   local report = reports.new(raw, list, op.name, defaults_of(attributes))
+  if not check_profile(raw, report) then
+    return nil
+  end
   check_keys(raw, op, keys, report)
   local given = {}
   read_tensors(raw, op, given, report)

@@ -13,7 +13,10 @@ local M = {}
 local function at(fields, path)
   local value = fields
   for _, key in ipairs(path) do
-    value = type(value) == "table" and value[key] or nil
+    if type(value) ~= "table" then
+      return nil
+    end
+    value = value[key]
   end
   return value
 end

@@ -15,17 +15,20 @@ M.op = {
   doc = "the operator; interpolate1d, … check the rank of x",
 }
 
+--- The framework is known before its rules are applied.
+M.profile = {
+  name = "profile",
+  kind = "enum",
+  values = { "torch" },
+  reserved = { "onnx", "tflite", "paddle" },
+  default = "torch",
+  doc = "the framework whose rules hold; torch is PyTorch 2.13 on the CPU",
+}
+
 --- Fields of every kernel.
 M.common = {
   { name = "note", kind = "text", doc = "free text, kept in the head of the output" },
-  {
-    name = "profile",
-    kind = "enum",
-    values = { "torch" },
-    reserved = { "onnx", "tflite", "paddle" },
-    default = "torch",
-    doc = "the framework whose rules hold; torch is PyTorch 2.13 on the CPU",
-  },
+  M.profile,
   {
     name = "coord_math",
     kind = "enum",

@@ -85,7 +85,8 @@ local function check_layout(name, layout, rank, report)
   local known = tensors.layout(layout)
   if not known then
     local values = table.concat(tensors.layout_names(), ", ")
-    report("E032", path, nil, { values = values, hint = ('layout = "%s"'):format(names[1]) })
+    local near = suggest.nearest(tostring(layout), names) or names[1]
+    report("E032", path, nil, { values = values, hint = ('layout = "%s"'):format(near) })
     return nil
   elseif rank and known.rank ~= rank then
     report("E035", path, { name .. ".layout", name .. ".shape" }, {

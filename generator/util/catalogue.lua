@@ -227,7 +227,7 @@ local catalogue = {
     code = "E055",
     exit = SPEC,
     message = "{mode} needs an x of rank {ranks}",
-    because = "the shape {shape} has {got} spatial dimensions",
+    because = "the rank of {shape} is {got}: its spatial dimensions",
     try = "{hint}",
   },
   {
@@ -241,7 +241,7 @@ local catalogue = {
     code = "E057",
     exit = SPEC,
     message = "needs an x of rank {expected}",
-    because = "the shape {shape} has {got} spatial dimensions",
+    because = "the rank of {shape} is {got}: its spatial dimensions",
     try = 'op = "{op}"',
   },
   {
