@@ -17,6 +17,7 @@ local words = require "upweave.toolchain.words"
 
 local M = {}
 
+local BOOLEANS <const> = { ["true"] = true, ["false"] = false }
 local COLORS <const> = { "auto", "always", "never" }
 
 -- { names, target field, argument's name or nil for a switch, repeatable, help }
@@ -220,7 +221,11 @@ function M.parse(verb, args)
   if not ok then return nil, { complaint(verb, options, parser.names) } end
   options.color = options.color or "auto"
   options.words = options.words or {}
-  for _, pair in ipairs(said) do options[pair[1]] = pair[2] end
+  for _, pair in ipairs(said) do
+    local value = BOOLEANS[pair[2]]
+    if value == nil then value = pair[2] end -- what it should be is for spec/ to say
+    options[pair[1]] = value
+  end
   local fault = check_values(options) or split_words(options)
   if fault then return nil, { fault } end
   return options

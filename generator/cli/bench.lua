@@ -4,11 +4,11 @@
 -- Purpose: times the kernels, interleaved with generic C and the machine's own limits, in one
 -- process. Exit 7 if something could not be measured. Invariant: shares and ratios are of one run.
 
-local context = require "upweave.cli.context"
 local diagnostics = require "upweave.util.diagnostics"
 local harness = require "upweave.toolchain.harness"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
+local tools = require "upweave.cli.tools"
 
 local M = {
   name = "bench", summary = "times the kernels against generic C and the machine's limits",
@@ -72,8 +72,9 @@ end
 local HEAD <const> = { "kernel", "target", "min", "median", "spread", "GFLOP/s", "GB/s",
   "of limit", "generic C" }
 
-local function bench_on(target, document, tools, options, all)
-  local binary, faults = harness.prepare(tools, document, target, context.generate)
+local function bench_on(target, work, options, all)
+  local document = work.document
+  local binary, faults = tools.harness(work, target)
   if not binary then return nil, faults end
   local seconds = (options.seconds or 1) * 4 + PATIENCE
   local records, ended = harness.run(binary, arguments_of(options),
@@ -98,21 +99,16 @@ local function bench_on(target, document, tools, options, all)
 end
 
 function M.run(options)
-  local records, faults = context.runnable_targets(options)
-  if not records then return nil, faults end
-  local document, tools
-  document, faults = context.document(options, M.name)
-  if not document then return nil, faults end
-  tools, faults = context.toolchain(options)
-  if not tools then return nil, faults end
+  local work, faults = tools.begin(options, M.name)
+  if not work then return nil, faults end
   local all = { records = {}, rows = {}, faults = {} }
-  for _, target in ipairs(records) do
+  for _, target in ipairs(work.targets) do
     local ok
-    ok, faults = bench_on(target, document, tools, options, all)
+    ok, faults = bench_on(target, work, options, all)
     if not ok then return nil, faults end
   end
   if options.json then
-    output.json { ok = #all.faults == 0, compiler = tools.compiler.id, results = all.records }
+    output.json { ok = #all.faults == 0, compiler = work.tools.compiler.id, results = all.records }
     options.json = false
   elseif #all.rows > 0 then
     local head = table.move(HEAD, 1, #HEAD, 1, {})

@@ -7,6 +7,7 @@
 local build = require "upweave.toolchain.build"
 local context = require "upweave.cli.context"
 local gen = require "upweave.cli.gen"
+local tools = require "upweave.cli.tools"
 local units = require "upweave.toolchain.units"
 
 local M = {
@@ -18,11 +19,11 @@ local M = {
   },
 }
 
-local function link_both(tools, stem, members)
+local function link_both(kit, stem, members)
   local outputs = {}
   for _, kind in ipairs { "archive", "shared" } do
     local name = "lib" .. stem .. (kind == "archive" and ".a" or ".so")
-    local made, faults = build.link(tools.store, tools.compiler,
+    local made, faults = build.link(kit.store, kit.compiler,
       { name = name, kind = kind, members = members, flags = {}, libraries = {} })
     if not made then return nil, faults end
     outputs[#outputs + 1] = { name = name, text = made.bytes, executable = kind == "shared" }
@@ -31,26 +32,26 @@ local function link_both(tools, stem, members)
 end
 
 --- All that `build` writes.
----@param tools {compiler: upweave.Compiler, store: upweave.Cache}
+---@param kit {compiler: upweave.Compiler, store: upweave.Cache}
 ---@param libraries table[]
 ---@param stem string
 ---@param verification table<string, string>? by kernel
 ---@return upweave.OutputFile[]|nil
 ---@return upweave.Diagnostic[]? faults
-function M.outputs(tools, libraries, stem, verification)
-  local compiled, faults = units.compile(tools, libraries)
+function M.outputs(kit, libraries, stem, verification)
+  local compiled, faults = units.compile(kit, libraries)
   if not compiled then return nil, faults end
   local list, members = {}, {}
   for _, kernel in ipairs(compiled) do
     table.move(kernel.members, 1, #kernel.members, #members + 1, members)
-    local filled = units.with_measures(kernel, tools.compiler, verification)
+    local filled = units.with_measures(kernel, kit.compiler, verification)
     table.move(filled, 1, #filled, #list + 1, list)
     for _, member in ipairs(kernel.members) do
       list[#list + 1] = { name = member.name, text = member.object.bytes }
     end
   end
   local linked
-  linked, faults = link_both(tools, stem, members)
+  linked, faults = link_both(kit, stem, members)
   if not linked then return nil, faults end
   return table.move(linked, 1, #linked, #list + 1, list)
 end
@@ -58,16 +59,16 @@ end
 function M.run(options)
   local folder, faults = context.folder(options, M.name)
   if not folder then return nil, faults end
-  local records, document, libraries, tools, list
+  local records, document, libraries, kit, list
   records, faults = context.targets(options, "native")
   if not records then return nil, faults end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
-  tools, faults = context.toolchain(options)
-  if not tools then return nil, faults end
-  libraries, faults = context.generate(document, records, options)
+  kit, faults = tools.toolchain(options)
+  if not kit then return nil, faults end
+  libraries, faults = tools.generate(document, records, options)
   if not libraries then return nil, faults end
-  list, faults = M.outputs(tools, libraries, context.stem(options, document))
+  list, faults = M.outputs(kit, libraries, context.stem(options, document))
   if not list then return nil, faults end
   return gen.write(options, folder, list)
 end

@@ -1,17 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- What the verbs have in common.
 --
--- Purpose: from options to problems, targets, compiler and cache. Invariant: functions give a
--- result, or nil and diagnostics; nothing is written.
+-- Purpose: from options to problems and targets. Invariant: functions give a result, or nil and
+-- diagnostics; nothing is written.
 
-local build = require "upweave.toolchain.build"
-local clang = require "upweave.toolchain.clang"
 local diagnostics = require "upweave.util.diagnostics"
-local driver = require "upweave.driver"
 local files = require "upweave.toolchain.files"
 local flags = require "upweave.read.flags"
 local host = require "upweave.toolchain.host"
-local progress = require "upweave.toolchain.progress"
 local read = require "upweave.read"
 local spec = require "upweave.spec"
 local suggest = require "upweave.util.suggest"
@@ -36,7 +32,7 @@ local function raw_kernels(options, verb)
   end
   local kernels, all = {}, {}
   for _, path in ipairs(paths) do
-    local list, faults = read.raw(path)
+    local list, faults = read.kernels(path)
     if list then
       table.move(list, 1, #list, #kernels + 1, kernels)
     else
@@ -106,56 +102,6 @@ function M.runnable_targets(options)
   end
   if #faults > 0 then return nil, faults end
   return records
-end
-
----@return upweave.Compiler|nil compiler
----@return upweave.Diagnostic[]? faults
-function M.compiler(options)
-  local compiler, faults = clang.find { cc = options.cc, cflags = options.cflags,
-    seconds = options.compile_seconds }
-  if not compiler then return nil, faults end
-  compiler.jobs = options.jobs
-  progress.detail("compiler: " .. compiler.id)
-  return compiler
-end
-
---- Compiler and cache.
----@return {compiler: upweave.Compiler, store: upweave.Cache}|nil
----@return upweave.Diagnostic[]? faults
-function M.toolchain(options)
-  local compiler, faults = M.compiler(options)
-  if not compiler then return nil, faults end
-  local store
-  store, faults = build.open_cache()
-  if not store then return nil, faults end
-  progress.detail("cache: " .. store.root)
-  return { compiler = compiler, store = store }
-end
-
---- The C of every kernel: driver.library for each, all faults together.
----@param document {kernels: table[]}
----@param records Target[]
----@param options {single: boolean?, schedule: string?}
----@return table[]|nil libraries {problem, files, units}
----@return upweave.Diagnostic[]? faults
-function M.generate(document, records, options)
-  local names, libraries, faults = {}, {}, {}
-  for index, record in ipairs(records) do names[index] = record.name end
-  local line = progress.new("generate", #document.kernels)
-  for index, problem in ipairs(document.kernels) do
-    progress.show(line, problem.name)
-    local library, trouble = driver.library(problem, { targets = names, single = options.single })
-    if library then
-      library.problem = problem
-      libraries[index] = library
-    else
-      table.move(trouble, 1, #trouble, #faults + 1, faults)
-    end
-    line.done = index
-  end
-  progress.clear()
-  if #faults > 0 then return nil, faults end
-  return libraries
 end
 
 -- The nearest folder above a path that exists.

@@ -9,6 +9,7 @@ local depfile = require "upweave.cli.depfile"
 local diagnostics = require "upweave.util.diagnostics"
 local files = require "upweave.toolchain.files"
 local output = require "upweave.cli.output"
+local tools = require "upweave.cli.tools"
 
 local M = {
   name = "gen", summary = "writes C, header and JSON metadata", takes = "spec",
@@ -72,7 +73,7 @@ function M.run(options)
   end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
-  libraries, faults = context.generate(document, records, options)
+  libraries, faults = tools.generate(document, records, options)
   if not libraries then return nil, faults end
   return M.write(options, folder, all_files(libraries))
 end

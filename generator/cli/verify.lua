@@ -4,11 +4,11 @@
 -- Purpose: compiles the kernels and compares them with the reference on random and adversarial
 -- data, for each target. Exit 6 on a mismatch, with the command that repeats it.
 
-local context = require "upweave.cli.context"
 local diagnostics = require "upweave.util.diagnostics"
 local harness = require "upweave.toolchain.harness"
 local output = require "upweave.cli.output"
 local repeated = require "upweave.cli.repeated"
+local tools = require "upweave.cli.tools"
 
 local M = {
   name = "verify", summary = "compares the compiled kernels with the reference", takes = "spec",
@@ -60,8 +60,9 @@ local function arguments_of(options)
 end
 
 --- Verify on one target; rows and records are added to.
-local function verify_on(target, document, tools, options, all)
-  local binary, faults = harness.prepare(tools, document, target, context.generate)
+local function verify_on(target, work, options, all)
+  local document = work.document
+  local binary, faults = tools.harness(work, target)
   if not binary then return nil, faults end
   local records, ended = harness.run(binary, arguments_of(options),
     { runner = options.runner, seconds = VERIFY_SECONDS, what = "verify",
@@ -89,17 +90,12 @@ local function verify_on(target, document, tools, options, all)
 end
 
 function M.run(options)
-  local records, faults = context.runnable_targets(options)
-  if not records then return nil, faults end
-  local document, tools
-  document, faults = context.document(options, M.name)
-  if not document then return nil, faults end
-  tools, faults = context.toolchain(options)
-  if not tools then return nil, faults end
+  local work, faults = tools.begin(options, M.name)
+  if not work then return nil, faults end
   local all = { records = {}, rows = {}, faults = {} }
-  for _, target in ipairs(records) do
+  for _, target in ipairs(work.targets) do
     local ok
-    ok, faults = verify_on(target, document, tools, options, all)
+    ok, faults = verify_on(target, work, options, all)
     if not ok then return nil, faults end
   end
   if options.json then

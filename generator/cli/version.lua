@@ -5,18 +5,16 @@ local output = require "upweave.cli.output"
 
 local M = { name = "version", summary = "the version", hidden = true }
 
-M.VERSION = "0.1.0"
-
 ---@return string
 function M.text()
-  return M.VERSION
+  return require("upweave.driver").VERSION
 end
 
 function M.run(options)
   if options.json then
-    output.json { version = M.VERSION }
+    output.json { version = M.text() }
   else
-    output.line("upweave " .. M.VERSION)
+    output.line("upweave " .. M.text())
   end
   return 0
 end

@@ -228,6 +228,32 @@ function M.link(store, compiler, link)
   return { path = entry.folder .. "/" .. link.name, bytes = entry.files[link.name] }
 end
 
+local function assemble_in(folder, store, compiler, library, flags)
+  local source = library.units[1].source
+  local ok, reason = lay_out(folder, { files = library.files })
+  if not ok then return nil, cache_fault(store, reason) end
+  local command = clang.assembly(compiler, flags, source, "out.s")
+  local result = process.run(command, clang.run_options(compiler, folder))
+  if not result.ok then return nil, { clang.failure(command, result, false) } end
+  local text, fault = files.read(folder .. "/out.s")
+  if not text then return nil, cache_fault(store, fault) end
+  return text
+end
+
+--- The assembly text of a kernel for one target.
+---@param store upweave.Cache
+---@param compiler upweave.Compiler
+---@param library table
+---@return string|nil
+---@return upweave.Diagnostic[]? faults
+function M.assembly(store, compiler, library)
+  local folder, release = cache.work(store)
+  local flags = clang.compile_flags(compiler, library.units[1].flags)
+  local text, faults = assemble_in(folder .. "/asm", store, compiler, library, flags)
+  release()
+  return text, faults
+end
+
 --- The name of the object that a source becomes.
 M.object_name = object_name
 

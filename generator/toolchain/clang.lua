@@ -8,6 +8,7 @@
 
 local diagnostics = require "upweave.util.diagnostics"
 local process = require "upweave.toolchain.process"
+local target = require "upweave.target"
 local uv = require "luv"
 local words = require "upweave.toolchain.words"
 
@@ -17,9 +18,10 @@ local OLDEST <const>, NEWEST_KNOWN <const>, MEASURED <const> = 14, 40, 19
 local TIME_LIMIT <const> = 60
 local LOOK_LIMIT <const> = 10
 
--- The generator owns unrolling and fused multiply-add; warnings show faults of the generator.
-M.FLAGS = { "-std=c11", "-O2", "-fno-unroll-loops", "-ffp-contract=off", "-Wall", "-Wextra",
-  "-Wpedantic", "-Wconversion", "-Wshadow", "-fPIC", "-fno-semantic-interposition" }
+-- Beside the flags that all targets share: warnings show faults of the generator, and every object
+-- can go into a shared library.
+local WARNINGS <const> = { "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow" }
+local POSITION <const> = { "-fPIC", "-fno-semantic-interposition" }
 
 ---@class upweave.Compiler
 ---@field command string[] program and leading arguments
@@ -149,12 +151,18 @@ end
 ---@param target_flags string[]
 ---@return string[]
 function M.compile_flags(compiler, target_flags)
-  return append({}, M.FLAGS, target_flags, compiler.cflags)
+  return append({}, target.flags, WARNINGS, POSITION, target_flags, compiler.cflags)
 end
 
 ---@return string[] command
 function M.object(compiler, flags, source, object)
   return append({}, compiler.command, flags, "-c", source, "-o", object)
+end
+
+---@return string[] command
+function M.assembly(compiler, flags, source, text)
+  return append({}, compiler.command, flags, "-fno-asynchronous-unwind-tables", "-S", source, "-o",
+    text)
 end
 
 ---@return string[] command

@@ -1,0 +1,105 @@
+-- SPDX-License-Identifier: MIT
+-- Verb: dump.
+--
+-- Purpose: what a stage of the compiler gave, as text: the debugging view. Only the last stage, the
+-- assembly, needs a compiler.
+
+local build = require "upweave.toolchain.build"
+local context = require "upweave.cli.context"
+local diagnostics = require "upweave.util.diagnostics"
+local driver = require "upweave.driver"
+local output = require "upweave.cli.output"
+local suggest = require "upweave.util.suggest"
+local tools = require "upweave.cli.tools"
+
+local ASSEMBLY <const> = "asm"
+
+local STAGES <const> = table.move(driver.STAGES, 1, #driver.STAGES, 1, {})
+STAGES[#STAGES + 1] = ASSEMBLY
+
+local M = {
+  name = "dump", summary = "prints what a stage of the compiler gave", takes = "spec",
+  groups = { "spec", "target", "compile" },
+  options = {
+    { "--after", "after", "STAGE", false, "one of " .. table.concat(STAGES, ", ") },
+  },
+}
+
+local function stage_of(options)
+  local all = table.concat(STAGES, ", ")
+  if not options.after then
+    return nil, { diagnostics.new("E006", { verb = M.name, what = "--after STAGE",
+      hint = "--after=ir, or another of " .. all }) }
+  end
+  for _, stage in ipairs(STAGES) do
+    if stage == options.after then return stage end
+  end
+  return nil, { diagnostics.new("E004", { option = "--after", value = options.after,
+    expected = "one of " .. all, hint = suggest.nearest(options.after, STAGES) or false }) }
+end
+
+local function assembly(document, record, options)
+  local kit, libraries, faults
+  kit, faults = tools.toolchain(options)
+  if not kit then return nil, faults end
+  libraries, faults = tools.generate(document, { record }, {})
+  if not libraries then return nil, faults end
+  local texts = {}
+  for index, library in ipairs(libraries) do
+    texts[index], faults = build.assembly(kit.store, kit.compiler, library)
+    if not texts[index] then return nil, faults end
+  end
+  return texts
+end
+
+local function stages(document, record, stage)
+  local texts, faults = {}, {}
+  for index, problem in ipairs(document.kernels) do
+    local result, trouble = driver.compile(problem, { target = record.name, stop_after = stage })
+    if result then
+      texts[index] = driver.dump(result, stage)
+    else
+      table.move(trouble, 1, #trouble, #faults + 1, faults)
+    end
+  end
+  if #faults > 0 then return nil, faults end
+  return texts
+end
+
+local function print_texts(options, document, record, stage, texts)
+  if options.json then
+    local list = {}
+    for index, problem in ipairs(document.kernels) do
+      list[index] = { kernel = problem.name, target = record.name, stage = stage,
+        text = texts[index] }
+    end
+    output.json { dumps = list }
+    return
+  end
+  for index, problem in ipairs(document.kernels) do
+    if #texts > 1 then output.line(string.format("== %s, %s", problem.name, record.name)) end
+    output.write(texts[index])
+  end
+end
+
+function M.run(options)
+  local stage, records, document, texts, faults
+  stage, faults = stage_of(options)
+  if not stage then return nil, faults end
+  records, faults = context.targets(options, "native")
+  if not records then return nil, faults end
+  document, faults = context.document(options, M.name)
+  if not document then return nil, faults end
+  for _, record in ipairs(records) do
+    if stage == ASSEMBLY then
+      texts, faults = assembly(document, record, options)
+    else
+      texts, faults = stages(document, record, stage)
+    end
+    if not texts then return nil, faults end
+    print_texts(options, document, record, stage, texts)
+  end
+  return 0
+end
+
+return M

@@ -1,0 +1,91 @@
+-- SPDX-License-Identifier: MIT
+-- What the verbs that make C or run a compiler have in common.
+--
+-- Purpose: from problems to C, and from options to compiler and cache. Invariant: functions give a
+-- result, or nil and diagnostics.
+
+local build = require "upweave.toolchain.build"
+local clang = require "upweave.toolchain.clang"
+local context = require "upweave.cli.context"
+local driver = require "upweave.driver"
+local harness = require "upweave.toolchain.harness"
+local progress = require "upweave.toolchain.progress"
+
+local M = {}
+
+---@return upweave.Compiler|nil compiler
+---@return upweave.Diagnostic[]? faults
+function M.compiler(options)
+  local compiler, faults = clang.find { cc = options.cc, cflags = options.cflags,
+    seconds = options.compile_seconds }
+  if not compiler then return nil, faults end
+  compiler.jobs = options.jobs
+  progress.detail("compiler: " .. compiler.id)
+  return compiler
+end
+
+--- Compiler and cache.
+---@return {compiler: upweave.Compiler, store: upweave.Cache}|nil
+---@return upweave.Diagnostic[]? faults
+function M.toolchain(options)
+  local compiler, faults = M.compiler(options)
+  if not compiler then return nil, faults end
+  local store
+  store, faults = build.open_cache()
+  if not store then return nil, faults end
+  progress.detail("cache: " .. store.root)
+  return { compiler = compiler, store = store }
+end
+
+--- The C of every kernel: driver.library for each, all faults together.
+---@param document {kernels: table[]}
+---@param records Target[]
+---@param options {single: boolean?, schedule: string?}
+---@return table[]|nil libraries {problem, files, units}
+---@return upweave.Diagnostic[]? faults
+function M.generate(document, records, options)
+  local names, libraries, faults = {}, {}, {}
+  for index, record in ipairs(records) do names[index] = record.name end
+  local line = progress.new("generate", #document.kernels)
+  for index, problem in ipairs(document.kernels) do
+    progress.show(line, problem.name)
+    local library, trouble = driver.library(problem, { targets = names, single = options.single })
+    if library then
+      library.problem = problem
+      libraries[index] = library
+    else
+      table.move(trouble, 1, #trouble, #faults + 1, faults)
+    end
+    line.done = index
+  end
+  progress.clear()
+  if #faults > 0 then return nil, faults end
+  return libraries
+end
+
+--- The start of every verb that compiles and runs: targets, problems, compiler and cache.
+---@param options table
+---@param verb string
+---@return {targets: Target[], document: table, tools: table}|nil
+---@return upweave.Diagnostic[]? faults
+function M.begin(options, verb)
+  local targets, faults = context.runnable_targets(options)
+  if not targets then return nil, faults end
+  local document, tools
+  document, faults = context.document(options, verb)
+  if not document then return nil, faults end
+  tools, faults = M.toolchain(options)
+  if not tools then return nil, faults end
+  return { targets = targets, document = document, tools = tools }
+end
+
+--- The harness program of all kernels for one target.
+---@return string|nil path
+---@return upweave.Diagnostic[]? faults
+function M.harness(work, target)
+  local libraries, faults = M.generate(work.document, { target }, {})
+  if not libraries then return nil, faults end
+  return harness.build(work.tools, libraries, target)
+end
+
+return M
