@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `bench`: a kernel, plain C and the machine's own limits, interleaved in one process.
 //
 // Each round times every sampler once, a batch of calls long enough for the clock; the samplers
@@ -9,7 +10,9 @@
 // buffer as large as all tensors together and `write` the better of normal and non-temporal stores.
 // All figures are medians over the rounds; `share` is limit_ns / median_ns; `spread` is the middle
 // half of the rounds' range over the median.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,7 +307,7 @@ int bench_case(const struct upw_case *c, const struct options *options) {
   if (code != EXIT_WELL) {
     json_begin(c->kernel->name);
     json_bool("ok", 0);
-    json_text("error", "the kernel failed or memory is short");
+    json_text("reason", "the kernel failed, memory is short or it has parameters");
     json_end();
   }
   return code;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random numbers and the data that kernels are verified on.
 #include <float.h>
 #include <math.h>

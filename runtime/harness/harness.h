@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Test and bench program around generated kernels: the part that is the same for all of them.
 //
 // templates/harness.c is the frame: it includes the generated headers, fills one `upw_case` a

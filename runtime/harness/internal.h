@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the files of the harness share.
 #ifndef UPWEAVE_HARNESS_INTERNAL_H
 #define UPWEAVE_HARNESS_INTERNAL_H

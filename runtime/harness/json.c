@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // JSON lines on stdout.
 #include <stdio.h>
 #include <stdlib.h>

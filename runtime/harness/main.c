@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The program's command line.
 #include <fnmatch.h>
 #include <stdio.h>

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
 // Buffers between guard pages: a touch outside the pages of a buffer is a fault, a write to what
 // lies on them beside the data changes a mark.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

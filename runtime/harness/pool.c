@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
 // A small thread pool for `bench --threads`: workers spin between calls, so that what is timed is
 // the kernel and not the waking, and sleep while parked, so that other timings are undisturbed.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The machine's limits: loops that do nothing but read, write or multiply and add.
 //
 // Compiled with the kernels' target flags, so that their vectors are the widest the kernels may

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `run`: inputs from .npy files, outputs to .npy files.
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static int refuse(const char *kernel, const char *path, const char *why) {
   json_begin(kernel);
   json_bool("ok", 0);
   if (path) json_text("file", path);
-  json_text("error", why);
+  json_text("reason", why);
   json_end();
   return EXIT_DATA;
 }

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
 // `verify`: a kernel against its reference on random and adversarial data, between guard pages.
 //
 // Every call finds its inputs read-only and flush against, or one element off, a guard page; its
 // workspace exactly sized; marks around everything; and its output filled with a poison NaN. The
 // whole is compared with the reference, calls over ranges of tasks with the whole bit for bit. A
 // fault (segmentation, illegal instruction, …) is caught and reported like any other mistake.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -85,10 +88,10 @@ static void place_of_fault(const struct subject *s, char *text) {
 
 // ---- reports
 
-static void begin_failure(const struct subject *s, const char *reason) {
+static void begin_failure(const struct subject *s, const char *kind) {
   json_begin(s->kernel->name);
   json_bool("ok", 0);
-  json_text("reason", reason);
+  json_text("kind", kind);
 }
 
 static int end_failure(const struct subject *s) {
@@ -98,9 +101,9 @@ static int end_failure(const struct subject *s) {
   return EXIT_WRONG;
 }
 
-static int failure(const struct subject *s, const char *reason, const char *detail) {
-  begin_failure(s, reason);
-  json_text("detail", detail);
+static int failure(const struct subject *s, const char *kind, const char *reason) {
+  begin_failure(s, kind);
+  json_text("reason", reason);
   return end_failure(s);
 }
 

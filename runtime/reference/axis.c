@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Coordinates and weights of PyTorch 2.13's F.interpolate on one axis.
 //
 // Two arithmetics, chosen by `exact`:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One axis of a resampling as a table: for each output coordinate the inputs it reads and their
 // weights. Internal to the reference.
 #ifndef UPWEAVE_REFERENCE_AXIS_H

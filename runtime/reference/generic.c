@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // "Generic C" of `interpolate`: what the benchmarks call plain C code for any shape.
 //
 // Written as one writes it by hand when the shape is unknown until run time, and not slowed down:
@@ -9,6 +10,8 @@
 #include "axis.h"
 #include "reference.h"
 #include "upweave/kernel.h"
+
+#pragma STDC FP_CONTRACT ON // whatever the flags: multiply-adds as any C program gets them
 
 struct columns {
   size_t out, taps, channels;

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
 // Reference of `interpolate`: the sum over the taps of every axis, in double, in plain loops.
 #include "axis.h"
 #include "reference.h"
 #include "upweave/kernel.h"
+
+#pragma STDC FP_CONTRACT OFF
 
 struct loops {
   const struct upw_ref_axis *axis; // depth, height, width

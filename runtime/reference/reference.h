@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reference operators: what a kernel must compute, and plain C code to time it against.
 //
 // A reference is written from the frameworks' definitions with run-time parameters and shares

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // NumPy's .npy files, read as if an enemy had written them.
 //
 // The header is a Python dict literal: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}.

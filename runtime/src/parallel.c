@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Running the tasks of a kernel on several threads.
 //
 // Tasks are handed out in contiguous pieces, a few for each worker: enough to even out workers that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Texts of the status codes.
 #include "upweave/runtime.h"
 

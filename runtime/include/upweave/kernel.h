@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Self-description of a generated kernel, and the status codes it returns.
 //
 // Every generated header repeats the guarded text below, so that a program needs nothing but the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // libupweave: what programs around generated kernels need. Generated kernels never need it.
 //
 // Status texts, running a kernel on several threads, and NumPy's .npy files. No function keeps
