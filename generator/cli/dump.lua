@@ -66,39 +66,46 @@ local function stages(document, record, stage)
   return texts
 end
 
-local function print_texts(options, document, record, stage, texts)
+local function print_dumps(options, dumps)
   if options.json then
-    local list = {}
-    for index, problem in ipairs(document.kernels) do
-      list[index] = { kernel = problem.name, target = record.name, stage = stage,
-        text = texts[index] }
-    end
-    output.json { dumps = list }
+    output.json { dumps = dumps }
     return
   end
-  for index, problem in ipairs(document.kernels) do
-    if #texts > 1 then output.line(string.format("== %s, %s", problem.name, record.name)) end
-    output.write(texts[index])
+  for _, dump in ipairs(dumps) do
+    if #dumps > 1 then output.line(string.format("== %s, %s", dump.kernel, dump.target)) end
+    output.write(dump.text)
   end
 end
 
-function M.run(options)
-  local stage, records, document, texts, faults
-  stage, faults = stage_of(options)
-  if not stage then return nil, faults end
-  records, faults = context.targets(options, "native")
-  if not records then return nil, faults end
-  document, faults = context.document(options, M.name)
-  if not document then return nil, faults end
+local function dump_all(options, document, records, stage)
+  local dumps = {}
   for _, record in ipairs(records) do
+    local texts, faults
     if stage == ASSEMBLY then
       texts, faults = assembly(document, record, options)
     else
       texts, faults = stages(document, record, stage)
     end
     if not texts then return nil, faults end
-    print_texts(options, document, record, stage, texts)
+    for index, problem in ipairs(document.kernels) do
+      dumps[#dumps + 1] = { kernel = problem.name, target = record.name, stage = stage,
+        text = texts[index] }
+    end
   end
+  return dumps
+end
+
+function M.run(options)
+  local stage, records, document, dumps, faults
+  stage, faults = stage_of(options)
+  if not stage then return nil, faults end
+  records, faults = context.targets(options, "native")
+  if not records then return nil, faults end
+  document, faults = context.document(options, M.name)
+  if not document then return nil, faults end
+  dumps, faults = dump_all(options, document, records, stage)
+  if not dumps then return nil, faults end
+  print_dumps(options, dumps)
   return 0
 end
 
