@@ -50,13 +50,10 @@ end
 
 --- Best run of each kernel, in the order of the workloads.
 local function collect(text, best, order)
-  for line in text:gmatch("[^\n]+") do
-    local record = json.decode(line)
-    if type(record) == "table" and record.kernel and record.median_ns then
-      local known = best[record.kernel]
-      if not known then order[#order + 1] = record.kernel end
-      if not known or record.median_ns < known.median_ns then best[record.kernel] = record end
-    end
+  for _, record in ipairs(json.decode(text).results) do
+    local known = best[record.kernel]
+    if not known then order[#order + 1] = record.kernel end
+    if not known or record.median_ns < known.median_ns then best[record.kernel] = record end
   end
 end
 
@@ -73,7 +70,7 @@ local function row(record)
   return string.format("| %s | %.1f | %.1f | %.1f %% | %.1f | %s | %s | %s | %.0f | %.0f |",
     record.kernel, record.median_ns / 1e3, record.min_ns / 1e3, 100 * (record.spread or 0),
     record.limit_ns / 1e3, percent(record.share), goal_text(record),
-    record.reference_ns and string.format("%.1f", record.reference_ns / record.median_ns) or "–",
+    record.times_generic and string.format("%.1f", record.times_generic) or "–",
     record.read_gbs or 0, record.write_gbs or 0)
 end
 

@@ -42,9 +42,10 @@ local ESCAPES <const> = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"']
 local function escape(text) return (tostring(text):gsub('[&<>"]', ESCAPES)) end
 
 --- Nanoseconds for people.
----@param ns number
+---@param ns number|nil
 ---@return string
 function M.time(ns)
+  if not ns then return "–" end
   if ns >= 1e9 then return string.format("%.2f s", ns / 1e9) end
   if ns >= 1e6 then return string.format("%.2f ms", ns / 1e6) end
   return string.format("%.1f µs", ns / 1e3)
@@ -196,8 +197,7 @@ local function speed_table(data)
   for _, row in ipairs(data.rows) do
     out[#out + 1] = "<tr>" .. cell(row.name, row.what) .. cell(row.input) .. cell(row.output)
       .. cell(M.error_text(row.max_error), bound(row))
-      .. cell(row.time and M.time(row.time) or "–") .. cell(row.reference
-        and M.time(row.reference) or "–")
+      .. cell(M.time(row.time)) .. cell(M.time(row.generic))
       .. cell(M.times(row.speedup)) .. cell(M.percent(row.share)) .. "</tr>"
   end
   return "<table><thead><tr><th>kernel</th><th>input</th><th>output</th><th>largest error</th>"
@@ -215,7 +215,7 @@ local function origin(data)
 end
 
 --- The page. Fields of data: folder of the pictures, width and height of the input, summary, notes,
---- rows (name, what, input, output, ok, max_error, bound_share, time, reference, speedup, share),
+--- rows (name, what, input, output, ok, max_error, bound_share, time, generic, speedup, share),
 --- parts (label, title, text), columns (name, title, text), origin (pairs of text), build_seconds.
 ---@param frame string path of page.html
 ---@param data table

@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: MIT
+-- The example of README.md works as it stands there.
+--
+-- Purpose: takes spec, program and command lines out of the README and runs them in an empty folder.
+-- Invariants: nothing here repeats the README's text but the first words of its commands; what
+-- it says the program prints, the program must print.
+
+package.path = "tools/lib/?.lua;" .. package.path
+local tap = dofile "tests/lib/tap.lua"
+local clang = require "upweave.toolchain.clang"
+local files = require "files"
+local outputs = require "upweave.toolchain.files"
+local process = require "upweave.toolchain.process"
+local uv = require "luv"
+local words = require "upweave.toolchain.words"
+
+local readme = files.read("README.md")
+local folder = uv.fs_mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/upweave-readme-XXXXXX")
+
+local function block(language, containing)
+  for name, text in readme:gmatch("\n```(%l*)(\n.-\n)```") do
+    if name == language and text:find(containing, 1, true) then return text end
+  end
+  return nil
+end
+
+--- Run a command line of the README in the folder; the part after # is what it says.
+local function run(line)
+  local command = assert(words.split((line:gsub("%s+#.*$", ""))))
+  if command[1] == "bin/upweave" then command[1] = uv.cwd() .. "/bin/upweave" end
+  if command[1] == "clang-19" then command[1] = assert(clang.find {}).command[1] end
+  local result = process.run(command, { cwd = folder, seconds = 120 })
+  tap.ok(result.ok, line)
+  if not result.ok then tap.diag(result.stdout .. result.stderr) end
+  return result
+end
+
+local spec, program = block("lua", 'kernel "up2x"'), block("c", "int main")
+tap.ok(spec, "there is a spec")
+tap.ok(program, "there is a program")
+files.write(folder .. "/up2x.lua", spec)
+files.write(folder .. "/main.c", program)
+
+for line in block("", "bin/upweave build"):gmatch("[^\n]+") do
+  if not line:find("^bin/upweave bench") then run(line) end -- measuring takes its time
+end
+
+local compile, start, says = block("", "clang-19"):match("(clang.-) && (%S+)%s+# (.-)\n")
+run(compile .. " -Werror -Wall -Wextra -Wpedantic -Wconversion -Wshadow -std=c11")
+tap.is(run(start).stdout, says .. "\n", "it prints what the README says")
+
+local flags = readme:match("`bin/upweave (build %-%-op.-)`"):gsub("%s+", " ")
+local before = files.read(folder .. "/out/up2x.o")
+run("bin/upweave " .. flags)
+tap.ok(files.read(folder .. "/out/up2x.o") == before, "flags give the same object as the spec")
+
+outputs.remove_tree(folder)
+tap.done()
