@@ -10,15 +10,14 @@
 #endif
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "faults.h"
 #include "internal.h"
 
-enum { PIECES = 61, SIGNAL_STACK = 65536, DETAIL = 160, FLOAT_BYTES = 4 };
+enum { PIECES = 61, DETAIL = FAULTS_TEXT, FLOAT_BYTES = 4 };
 static const uint32_t poison[2] = {0x7FCADDEDu, 0xFFCBADBAu};
 
 struct subject {
@@ -38,53 +37,6 @@ struct subject {
   size_t checked, wrong, worst_at;
   double worst_share, worst_got, max_error, max_ulp;
 };
-
-// ---- faults
-
-static sigjmp_buf recovery;
-static volatile sig_atomic_t fault_signal;
-static void *volatile fault_address;
-
-static void on_fault(int number, siginfo_t *info, void *context) {
-  (void)context;
-  fault_signal = number;
-  fault_address = info->si_addr;
-  siglongjmp(recovery, 1);
-}
-
-static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-enum { FAULTS = sizeof fault_signals / sizeof fault_signals[0] };
-
-static void catch_faults(void) {
-  static unsigned char stack[SIGNAL_STACK];
-  stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
-  struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-  sigaltstack(&own, NULL);
-  for (int i = 0; i < FAULTS; i++) sigaction(fault_signals[i], &action, NULL);
-}
-
-static void release_faults(void) {
-  for (int i = 0; i < FAULTS; i++) signal(fault_signals[i], SIG_DFL);
-}
-
-static void place_of_fault(const struct subject *s, char *text) {
-  const struct guarded *g = NULL;
-  for (uint32_t i = 0; i < s->kernel->tensor_count; i++)
-    if (guarded_owns(&s->tensors[i], fault_address)) g = &s->tensors[i];
-  if (guarded_owns(&s->workspace, fault_address)) g = &s->workspace;
-  if (!g) {
-    snprintf(text, DETAIL, "%s", strsignal((int)fault_signal));
-    return;
-  }
-  int64_t at = (int64_t)((uintptr_t)fault_address - (uintptr_t)g->data);
-  if (at < 0)
-    snprintf(text, DETAIL, "access %lld bytes before the start of %s", (long long)-at, g->name);
-  else if ((size_t)at < g->bytes)
-    snprintf(text, DETAIL, "write to input %s at byte %lld", g->name, (long long)at);
-  else
-    snprintf(text, DETAIL, "access %lld bytes past the end of %s",
-             (long long)at - (long long)g->bytes, g->name);
-}
 
 // ---- reports
 
@@ -433,15 +385,15 @@ int verify_case(const struct upw_case *c, const struct options *options) {
   scratch = allocate(&s) ? calloc(s.count + 1, sizeof *scratch) : NULL;
   if (!scratch) {
     code = failure(&s, "memory", "out of memory");
-  } else if (sigsetjmp(recovery, 1) == 0) {
-    catch_faults();
+  } else if (sigsetjmp(faults_recovery, 1) == 0) {
+    faults_catch();
     code = check_all(&s, options->rounds, scratch);
   } else {
     char text[DETAIL];
-    place_of_fault(&s, text);
+    faults_describe(text, s.tensors, MOST_TENSORS, &s.workspace);
     code = failure(&s, "crash", text);
   }
-  release_faults();
+  faults_release();
   free(scratch);
   release(&s);
   return code;
