@@ -21,11 +21,13 @@ local M = {}
 local HEADERS <const> = {
   "include/upweave/kernel.h", "include/upweave/runtime.h", "reference/reference.h",
   "reference/axis.h", "harness/harness.h", "harness/internal.h",
+  "harness/faults.h",
 }
 local SOURCES <const> = {
   "src/npy.c", "src/status.c", "src/parallel.c",
   "reference/axis.c", "reference/interpolate.c", "reference/generic.c",
-  "harness/main.c", "harness/verify.c", "harness/bench.c", "harness/run.c", "harness/probe.c",
+  "harness/main.c", "harness/verify.c", "harness/faults.c", "harness/bench.c", "harness/run.c",
+  "harness/probe.c",
   "harness/pool.c", "harness/memory.c", "harness/data.c", "harness/json.c",
 }
 local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntime/harness" }
