@@ -7,6 +7,7 @@
 local diagnostics = require "upweave.util.diagnostics"
 local output = require "upweave.cli.output"
 local ops = require "upweave.ops"
+local schema = require "upweave.spec.schema"
 local suggest = require "upweave.util.suggest"
 local text = require "upweave.util.text"
 
@@ -69,6 +70,17 @@ local function cell(words)
   return (words:gsub("|", "\\|"):gsub("\n", " "))
 end
 
+local function attribute_rows(attributes, add)
+  add("| attribute | values | default | rule |")
+  add("|---|---|---|---|")
+  for _, attribute in ipairs(attributes) do
+    local default = default_of(attribute)
+    add(string.format("| `%s` | %s | %s | %s |", attribute.name, cell(values_of(attribute)),
+      default == "-" and "" or "`" .. cell(default) .. "`", cell(attribute.doc)))
+  end
+  add("")
+end
+
 local function page_of(op, lines)
   local function add(line) lines[#lines + 1] = line end
   add("## " .. op.name)
@@ -79,14 +91,7 @@ local function page_of(op, lines)
   add("- Element types: " .. table.concat(op.dtypes, ", "))
   add("- Ranks: " .. rank_names(op))
   add("")
-  add("| attribute | values | default | rule |")
-  add("|---|---|---|---|")
-  for _, attribute in ipairs(op.attributes) do
-    local default = default_of(attribute)
-    add(string.format("| `%s` | %s | %s | %s |", attribute.name, cell(values_of(attribute)),
-      default == "-" and "" or "`" .. cell(default) .. "`", cell(attribute.doc)))
-  end
-  add("")
+  attribute_rows(op.attributes, add)
 end
 
 local function markdown(list)
@@ -99,6 +104,9 @@ local function markdown(list)
   end
   lines[#lines + 1] = ""
   for _, op in ipairs(list) do page_of(op, lines) end
+  lines[#lines + 1] = "## Every kernel"
+  lines[#lines + 1] = ""
+  attribute_rows(schema.common, function(line) lines[#lines + 1] = line end)
   return (table.concat(lines, "\n"):gsub("\n+$", "\n"))
 end
 

@@ -17,9 +17,8 @@ local M = {}
 ---@return upweave.Diagnostic[]? faults
 function M.compiler(options)
   local compiler, faults = clang.find { cc = options.cc, cflags = options.cflags,
-    seconds = options.compile_seconds }
+    seconds = options.compile_seconds, jobs = options.jobs }
   if not compiler then return nil, faults end
-  compiler.jobs = options.jobs
   progress.detail("compiler: " .. compiler.id)
   return compiler
 end

@@ -132,7 +132,7 @@ end
 local function compile(store, compiler, units, objects, work)
   local list, faults = missing(store, compiler, units, objects, work)
   if not list then return nil, faults end
-  local results, ok = jobs.run(list, { what = "compile" })
+  local results, ok = jobs.run(list, { what = "compile", parallel = compiler.jobs })
   if not ok then return nil, failures(list, results) end
   local made = {}
   for index, job in ipairs(list) do

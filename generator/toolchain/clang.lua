@@ -31,6 +31,7 @@ local POSITION <const> = { "-fPIC", "-fno-semantic-interposition" }
 ---@field id string the program's own words about its version
 ---@field cflags string[] the user's additional flags
 ---@field seconds number time limit of one call
+---@field jobs integer? calls at a time; all CPUs if absent
 
 local environment
 
@@ -112,7 +113,7 @@ local function look_at(command)
 end
 
 --- Find the compiler: the given one, else clang-19 (the one measured), else the newest.
----@param options {cc: string?, cflags: string[]?, seconds: number?}
+---@param options {cc: string?, cflags: string[]?, seconds: number?, jobs: integer?}
 ---@return upweave.Compiler|nil
 ---@return upweave.Diagnostic[]? faults
 function M.find(options)
@@ -132,6 +133,7 @@ function M.find(options)
   if not compiler then return nil, faults end
   compiler.cflags = options.cflags or {}
   compiler.seconds = options.seconds or TIME_LIMIT
+  compiler.jobs = options.jobs
   return compiler
 end
 
