@@ -1,0 +1,179 @@
+-- SPDX-License-Identifier: MIT
+-- Plans against the independent reference: tables bit for bit, values within the stated bound.
+
+local tap = dofile "tests/lib/tap.lua"
+local resample = require "upweave.resample"
+local modes = require "upweave.resample.modes"
+local reference = dofile "tests/lib/reference.lua"
+
+local function float(x) return (string.unpack("<f", string.pack("<f", x))) end
+
+-- The framework's taps of one output, merged as the plan merges them: index -> float weight.
+local function merged(case, o)
+  local sums, count = {}, 0
+  for _, t in ipairs(reference.taps(case, o)) do
+    if not sums[t[1]] then count = count + 1 end
+    sums[t[1]] = (sums[t[1]] or 0.0) + t[2]
+  end
+  return sums, count
+end
+
+-- In exact mode the reference rounds in double on its way; a float's last bit may differ.
+local function agrees(case, o, taps)
+  local sums, count = merged(case, o)
+  for k, i in ipairs(taps.index) do
+    local want = float(sums[i] or 0.0)
+    local allowed = case.exact and 2.0 ^ -22 * math.abs(want) + 2.0 ^ -50 or 0.0
+    if math.abs(taps.weight[k] - want) > allowed then return false end
+  end
+  return #taps.index == count or case.exact and #taps.index < count
+end
+
+local function problem(case)
+  return { op = "interpolate", mode = case.mode, coord_math = case.exact and "exact" or "framework",
+    align_corners = case.align, antialias = case.antialias,
+    scale_factor = case.s and { 1.0, case.s },
+    x = { shape = { 1, 1, 1, case.I }, layout = "NCHW", dtype = "f32" }, size = { 1, case.O } }
+end
+
+local function faults_of(case)
+  local plan = resample.plan(problem(case))
+  for o, taps in ipairs(plan.axes[2].taps) do
+    if not agrees(case, o - 1, taps) then
+      return ("%d -> %d %s: output %d"):format(case.I, case.O, tostring(case.s), o - 1)
+    end
+  end
+end
+
+local SCALES = { 2.2, 1.1, 0.7, 1 / 3, 2.0, 1.5, 0.25, 3.7 }
+local SHORT_SCALES = { 2.0, 1.5, 0.25, 0.75 } -- few bits: what the exact reference takes
+local INPUTS = { 1, 2, 3, 4, 5, 7, 8, 11, 16, 24 }
+local OUTPUTS = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16, 21, 32, 41 }
+
+local function scaled_cases(mode, align, exact)
+  local out = {}
+  if not mode.coordinates or align then return out end
+  for _, input in ipairs(INPUTS) do
+    for _, s in ipairs(exact and SHORT_SCALES or SCALES) do
+      local output = math.floor(input * s)
+      if output >= 1 then out[#out + 1] = { I = input, O = output, s = s } end
+    end
+  end
+  return out
+end
+
+local function sized_cases()
+  local out = {}
+  for _, input in ipairs(INPUTS) do
+    for _, output in ipairs(OUTPUTS) do out[#out + 1] = { I = input, O = output } end
+  end
+  return out
+end
+
+local function sweep(mode, align, antialias, exact)
+  local faults = {}
+  for _, cases in ipairs { sized_cases(), scaled_cases(mode, align, exact) } do
+    for _, case in ipairs(cases) do
+      case.mode, case.align, case.antialias, case.exact = mode.name, align, antialias, exact
+      faults[#faults + 1] = faults_of(case)
+    end
+  end
+  return table.concat(faults, "; ")
+end
+
+local function check_variant(mode, align, antialias)
+  if align and not mode.aligned or antialias and not mode.smooth then return end
+  local name = mode.name .. (align and " aligned" or "") .. (antialias and " antialias" or "")
+  tap.is(sweep(mode, align, antialias, false), "", name .. ": the framework's tables")
+  tap.is(sweep(mode, align, antialias, true), "", name .. ": exact tables")
+end
+
+for _, mode in ipairs(modes.list) do
+  for _, align in ipairs { false, true } do
+    check_variant(mode, align, false)
+    check_variant(mode, align, true)
+  end
+end
+
+-- ---- values of whole tensors, evaluated as a kernel does: float, axis by axis, W first
+
+local function element(plan, x, at, o)
+  -- Sum over axis k of the planes below it; the innermost axis reads x.
+  local function value(k, offset)
+    local axis, sum = plan.axes[k], nil
+    for j, i in ipairs(axis.taps[o[k]].index) do
+      local from = offset * axis.input + i
+      local v = k == plan.rank and x[at(from)] or value(k + 1, from)
+      local product = float(axis.taps[o[k]].weight[j] * v)
+      sum = sum and float(sum + product) or product
+    end
+    return sum
+  end
+  return value(1, 0)
+end
+
+local function positions(axes)
+  local out = { {} }
+  for _, axis in ipairs(axes) do
+    local longer = {}
+    for _, head in ipairs(out) do
+      for o = 1, axis.output do
+        local o_all = table.move(head, 1, #head, 1, {})
+        o_all[#o_all + 1] = o
+        longer[#longer + 1] = o_all
+      end
+    end
+    out = longer
+  end
+  return out
+end
+
+local function worst_share(p)
+  local plan = resample.plan(p)
+  local x, planes = {}, p.x.shape[1] * plan.channels
+  local size = 1
+  for _, axis in ipairs(plan.axes) do size = size * axis.input end
+  for i = 1, size * planes do x[i] = float(((i * 7919) % 2003 - 1001) / 64) end
+  local want, magnitude, terms = reference.interpolate(p, x)
+  local outputs, worst = positions(plan.axes), 0.0
+  for plane = 0, planes - 1 do
+    local n, c = plane // plan.channels, plane % plan.channels
+    for k, o in ipairs(outputs) do
+      local function at(i)
+        if plan.planar then return plane * size + i + 1 end
+        return (n * size + i) * plan.channels + c + 1
+      end
+      local y = plan.planar and plane * #outputs + k
+        or (n * #outputs + k - 1) * plan.channels + c + 1
+      local err = math.abs(element(plan, x, at, o) - want[y])
+      local bound = terms[y] == 0 and 0 or (terms[y] + 4) * 2.0 ^ -24 * magnitude[y]
+      worst = math.max(worst, err == 0 and 0 or err / bound)
+    end
+  end
+  return worst
+end
+
+for _, case in ipairs {
+  { "nearest", "NCW", { 2, 3, 7 }, { 10 } }, { "nearest-exact", "NWC", { 2, 7, 3 }, { 4 } },
+  { "linear", "NCW", { 2, 3, 7 }, { 10 } }, { "area", "NWC", { 2, 13, 3 }, { 5 } },
+  { "nearest", "NHWC", { 2, 3, 5, 2 }, { 4, 11 } }, { "area", "NCHW", { 1, 2, 9, 7 }, { 4, 3 } },
+  { "bilinear", "NCHW", { 1, 2, 5, 6 }, { 7, 13 } },
+  { "bilinear", "NHWC", { 2, 5, 6, 3 }, { 3, 5 } },
+  { "bicubic", "NCHW", { 1, 2, 5, 6 }, { 7, 13 } }, { "bicubic", "NHWC", { 1, 9, 8, 2 }, { 4, 5 } },
+  { "trilinear", "NCDHW", { 1, 2, 3, 4, 5 }, { 5, 6, 7 } },
+  { "trilinear", "NDHWC", { 1, 3, 4, 5, 2 }, { 2, 3, 9 } },
+  { "area", "NCDHW", { 1, 1, 6, 7, 8 }, { 4, 3, 5 } },
+  { "nearest", "NDHWC", { 1, 3, 4, 5, 2 }, { 2, 5, 9 } },
+  { "bilinear", "NCHW", { 1, 1, 17, 23 }, { 5, 4 }, antialias = true },
+  { "bicubic", "NHWC", { 1, 17, 23, 2 }, { 5, 30 }, antialias = true },
+  { "bicubic", "NCHW", { 1, 2, 5, 6 }, { 7, 13 }, align_corners = true },
+  { "bilinear", "NCHW", { 0, 2, 5, 6 }, { 7, 13 } },
+} do
+  local share = worst_share { op = "interpolate", mode = case[1], coord_math = "framework",
+    align_corners = case.align_corners or false, antialias = case.antialias or false,
+    x = { layout = case[2], shape = case[3], dtype = "f32" }, size = case[4] }
+  local name = ("%s %s %s: within the bound"):format(case[1], case[2], table.concat(case[4], "x"))
+  if not tap.ok(share <= 1, name) then tap.diag(("%.3g of it"):format(share)) end
+end
+
+tap.done()

@@ -1,0 +1,115 @@
+-- SPDX-License-Identifier: MIT
+-- The arithmetics: every rounding that the weights depend on.
+
+local tap = dofile "tests/lib/tap.lua"
+local f32 = require "upweave.resample.arithmetic.f32"
+local f64 = require "upweave.resample.arithmetic.f64"
+local integer = require "upweave.resample.arithmetic.integer"
+local rational = require "upweave.resample.arithmetic.rational"
+local rounding = require "upweave.resample.arithmetic.rounding"
+
+local function packed(x) return (string.unpack("<f", string.pack("<f", x))) end
+
+-- A fixed sequence instead of a random one.
+local state = 12345
+local function draw(n)
+  state = (state * 1103515245 + 12345) & 0x7fffffff
+  return (state >> 8) % n
+end
+
+-- ---- rounding to float
+
+local wrong = 0
+for _ = 1, 20000 do
+  local mantissa = (1 << 23) + draw(1 << 23)
+  -- On, just below and just above the middle of two floats, and anywhere.
+  local tail = ({ 1 << 28, (1 << 28) - 1, (1 << 28) + 1, draw(1 << 23) << 5, 0 })[draw(5) + 1]
+  local x = (mantissa * 2 ^ 29 + tail) * 2.0 ^ (draw(200) - 160) * (draw(2) * 2 - 1)
+  if rounding.single(x) ~= packed(x) then wrong = wrong + 1 end
+end
+tap.is(wrong, 0, "single rounds as the machine does, ties and subnormals included")
+tap.is(rounding.single(0.0), 0.0, "zero stays zero")
+tap.is(rounding.single(2.0 ^ -149 * 1.4), 2.0 ^ -149, "subnormal floats")
+
+-- ---- fused multiply-add
+
+local tiny = 2.0 ^ -23
+tap.is(f32.mul_add(1 + tiny, 1 - tiny, -1.0), -tiny * tiny, "f32: the product is not rounded")
+tap.is(f32.mul_add(1 + tiny, 1.0, 2.0 ^ -24), 1 + 2 * tiny, "f32: a tie goes to even")
+-- 1 + tiny/2 exactly between two floats, and a third term below double precision decides.
+tap.is(f32.mul_add(2.0 ^ -40, 2.0 ^ -40, packed(1 + tiny)), 1 + tiny, "f32: far smaller product")
+tap.is(f32.mul_add(1 + 2.0 ^ -12, 2.0 ^ -24 * (1 - 2.0 ^ -12), 1.0), 1.0,
+  "f32: just below a tie goes down")
+tap.is(f32.mul_add(1 + 2.0 ^ -23, 2.0 ^ -24, 1.0), 1 + tiny, "f32: just above a tie goes up")
+tap.is(f32.mul_add(2.0 ^ -20, 2.0 ^ -50, packed(1 + tiny) * 2.0 ^ 10 ), (1 + tiny) * 2.0 ^ 10,
+  "f32: nothing is lost")
+local e = 2.0 ^ -52
+tap.is(f64.mul_add(1 + e, 1 - e, -1.0), -e * e, "f64: the product is not rounded")
+tap.is(f64.mul_add(1 + e, 0.5, 2.0 ^ -54), 0.5 + e / 2 + 2.0 ^ -54, "f64: rounded once")
+tap.is(f32.reciprocal(3.0), packed(1 / 3), "1/s is divided in double, then rounded")
+tap.is(f32.int(16777217), 16777216.0, "integers beyond 2^24 are rounded")
+
+-- ---- integers
+
+local big = integer.mul(1 << 40, 1 << 40)
+tap.is(integer.approximate(big), 2.0 ^ 80, "a product beyond 64 bits")
+tap.is(integer.compare(integer.add(big, 1), big), 1, "its last unit counts")
+tap.is(integer.add(integer.add(big, 5), integer.neg(big)), 5, "differences are native again")
+tap.is(integer.compare(integer.neg(big), 0), -1, "signs")
+tap.is(integer.compare(integer.neg(big), integer.neg(integer.add(big, 1))), 1, "negative order")
+tap.is(integer.floor_div(integer.add(big, -1), big), 0, "floor below one")
+tap.is(integer.floor_div(integer.neg(integer.add(big, 1)), big), -2, "floor of a negative quotient")
+tap.is(integer.floor_div(integer.mul(big, 12345), big), 12345, "an exact quotient")
+local edge = (1 << 62) - 1
+tap.is(integer.approximate(integer.add(edge, edge)), 2.0 ^ 63, "sums leave 63 bits")
+tap.is(math.type(integer.add(edge, 0)), "integer", "the largest native number")
+tap.is(math.type(integer.add(edge, 1)), nil, "the smallest big one")
+tap.is(integer.add(integer.add(edge, 1), -1), edge, "and back")
+
+local broken = 0
+for _ = 1, 2000 do
+  local a, b, c = draw(1 << 23) << draw(30), draw(1 << 23) << draw(30), draw(1 << 23) + 1
+  -- (a b) / c twice: (q c + r = a b) with 0 <= r < c, when the quotient is small enough.
+  local product = integer.mul(a, b)
+  if integer.approximate(product) / c < 2.0 ^ 49 then
+    local q = integer.floor_div(product, c)
+    local r = integer.add(product, integer.neg(integer.mul(q, c)))
+    if integer.compare(r, 0) < 0 or integer.compare(r, c) >= 0 then broken = broken + 1 end
+  end
+  -- (a + b)^2 = a^2 + 2 a b + b^2
+  local s = integer.add(a, b)
+  local left = integer.mul(s, s)
+  local right = integer.add(integer.add(integer.mul(a, a), integer.mul(2, product)),
+    integer.mul(b, b))
+  if integer.compare(left, right) ~= 0 then broken = broken + 1 end
+end
+tap.is(broken, 0, "division and multiplication agree")
+
+-- ---- rationals
+
+local third = rational.div(rational.int(1), rational.int(3))
+tap.is(rational.weight(third), packed(1 / 3), "1/3")
+tap.is(rational.floor(rational.sub(third, rational.int(1))), -1, "floor goes down")
+tap.is(rational.weight(rational.add(third, rational.add(third, third))), 1.0, "thrice a third")
+tap.is(rational.less(third, rational.constant(0.333333333)), false, "1/3 > 0.333333333")
+tap.is(rational.floor(rational.div(rational.int(11), rational.constant(2.2))), 4,
+  "a scale factor is the double's exact value: 2.2 is a little more than 11/5")
+tap.is(rational.weight(rational.constant(1 + 2.0 ^ -24)), 1.0, "a tie goes to even")
+tap.is(rational.weight(rational.constant(1 + 3 * 2.0 ^ -24)), 1 + 2.0 ^ -22, "upwards, too")
+local above = rational.add(rational.constant(1 + 2.0 ^ -24),
+  rational.div(rational.int(1), rational.mul(rational.int(1 << 61), rational.int(1 << 61))))
+tap.is(rational.weight(above), 1 + tiny, "2^-122 above a tie goes up")
+tap.is(rational.weight(rational.mul(rational.int(-1), above)), -1 - tiny, "mirrored")
+tap.is(rational.tonumber(rational.abs(rational.int(-3))), 3.0, "magnitude")
+tap.is(rational.tonumber(rational.min(third, rational.int(0))), 0.0, "minimum")
+tap.is(rational.tonumber(rational.max(third, rational.int(0))), 1 / 3, "maximum")
+tap.is(rational.tonumber(rational.reciprocal(0.25)), 4.0, "reciprocal")
+
+-- ---- one interface
+
+for _, name in ipairs { "int", "constant", "narrow", "reciprocal", "add", "sub", "mul", "div",
+  "mul_add", "floor", "less", "min", "max", "abs", "tonumber", "weight", "wide" } do
+  tap.ok(f32[name] and f64[name] and rational[name], "every arithmetic has " .. name)
+end
+
+tap.done()
