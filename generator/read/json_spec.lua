@@ -36,6 +36,14 @@ local function fault_of_text(path, fault)
   return diagnostics.new("E022", { where = path, reason = fault.reason })
 end
 
+local function version_fault(spec)
+  if type(spec) ~= "table" or spec.upweave == nil then
+    return "the version is missing: upweave must be 1"
+  elseif spec.upweave ~= VERSION then
+    return "this version reads upweave = 1, not " .. text.value(spec.upweave)
+  end
+end
+
 local function envelope_fault(path, reason)
   return { diagnostics.new("E024", { where = path, reason = reason }) }
 end
@@ -81,12 +89,9 @@ function M.read(path, source)
   local spec, fault = json.decode(source)
   if fault then
     return nil, { fault_of_text(path, fault) }
-  elseif type(spec) ~= "table" or spec.upweave ~= VERSION then
-    local got = text.value(type(spec) == "table" and spec.upweave)
-    local reason = "the version is missing: upweave must be 1"
-    if type(spec) == "table" and spec.upweave ~= nil then
-      reason = "this version reads upweave = 1, not " .. got
-    end
+  end
+  local reason = version_fault(spec)
+  if reason then
     return nil, envelope_fault(path, reason)
   end
   local unknown = check_keys(path, spec)
@@ -97,7 +102,7 @@ function M.read(path, source)
   end
   local kernels = {}
   for i, fields in ipairs(spec.kernels) do
-    if type(fields) ~= "table" then
+    if type(fields) ~= "table" or #fields > 0 then
       return nil, envelope_fault(path, ("kernel %d must be an object"):format(i - 1))
     end
     kernels[i] = raw_kernel(path, i, fields)

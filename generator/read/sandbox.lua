@@ -15,9 +15,10 @@ local json = require "upweave.util.json"
 local ordered = require "upweave.util.ordered"
 local suggest = require "upweave.util.suggest"
 
+local CHUNK <const> = "=spec"
 local INSTRUCTIONS <const> = 2e7
 local LONGEST_STRING <const> = 1 << 16
-local MOST_VALUES <const> = 200000
+local MOST_VALUES <const> = 250000
 local MOST_TEXT <const> = 2 << 20
 local DEEPEST <const> = 12
 
@@ -28,10 +29,20 @@ local RESERVED <const> = { graph = true, npy = true } -- of the spec language, n
 -- What may still be handed over, and the line of the kernel in hand.
 local left = { values = MOST_VALUES, text = MOST_TEXT, line = nil }
 
+-- The line of the spec that is being executed.
+local function line_of_spec()
+  local level = 2
+  local info = debug.getinfo(level, "Sl")
+  while info and info.source ~= CHUNK do
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  end
+  return info and info.currentline
+end
+
 -- What ends the evaluation: a table, so that it is told apart from Lua's own messages.
-local function stop(fault, level)
-  local info = level and debug.getinfo(level + 1, "l")
-  fault.line = info and info.currentline or left.line
+local function stop(fault)
+  fault.line = line_of_spec() or left.line
   error(fault, 0)
 end
 
@@ -42,50 +53,72 @@ local function spend(what, amount, reason)
   end
 end
 
-local function plain_string(s)
-  spend("text", #s, ("it has more than %d bytes of text"):format(MOST_TEXT))
-  return s
+local out = {} -- the JSON text, in pieces
+
+local function put(piece)
+  out[#out + 1] = piece
 end
 
-local plain
+local function put_string(s)
+  spend("text", #s, ("it has more than %d bytes of text"):format(MOST_TEXT))
+  put(json.string(s))
+end
 
-local function plain_table(t, depth)
+-- The name of the i-th key. A key that is none becomes `[3]` or `[table 1]`: spec/ knows no such key
+-- and says so.
+local function name_of(key, i)
+  if type(key) == "string" then
+    return key
+  elseif type(key) == "number" then
+    return ("[%s]"):format(key)
+  end
+  return ("[%s %d]"):format(type(key), i)
+end
+
+local put_value
+
+-- Sorted distinct keys are those of a list if they begin with 1 and end with their number.
+local function put_table(t, depth)
   if depth > DEEPEST then
     stop { code = "E023", reason = ("it is nested more than %d deep"):format(DEEPEST) }
   end
-  local copy = {}
-  local is_list = #t > 0 and ordered.is_list(t)
-  for key, value in ordered.pairs(t) do
-    local name = key
+  local keys = ordered.keys(t)
+  local is_list = keys[1] == 1 and keys[#keys] == #keys
+  put(is_list and "[" or "{")
+  for i, key in ipairs(keys) do
+    put(i > 1 and "," or "")
     if not is_list then
-      name = type(key) == "string" and plain_string(key) or ("[%s]"):format(tostring(key))
+      put_string(name_of(key, i))
+      put(":")
     end
-    copy[name] = plain(value, depth + 1)
+    put_value(t[key], depth + 1)
   end
-  return is_list and json.list(copy) or copy
+  put(is_list and "]" or "}")
 end
 
-function plain(value, depth)
+function put_value(value, depth)
   spend("values", 1, ("it has more than %d values"):format(MOST_VALUES))
   if type(value) == "table" then
-    return plain_table(value, depth)
+    put_table(value, depth)
   elseif type(value) == "string" then
-    return plain_string(value)
+    put_string(value)
   elseif type(value) == "number" and value - value ~= 0 then
     stop { code = "E020", reason = "a number of the kernel is NaN or infinite" }
   elseif type(value) == "function" then
     stop { code = "E020", reason = "a value of the kernel is a function" }
+  else
+    put(json.encode(value))
   end
-  return value
 end
 
-local function plain_kernels(kernels)
-  local list = {}
+local function put_kernels(kernels)
+  put('{"kernels":[')
   for i, entry in ipairs(kernels) do
     left.line = entry.line
-    list[i] = plain(entry, 0)
+    put(i > 1 and "," or "")
+    put_value(entry, 0)
   end
-  return json.list(list)
+  put("]}")
 end
 
 -- The environment -------------------------------------------------------------------------------
@@ -93,7 +126,7 @@ end
 local kernels = {}
 
 local function kernel(name)
-  local entry = { name = name, line = debug.getinfo(2, "l").currentline, fields = {} }
+  local entry = { name = name, line = line_of_spec(), fields = {} }
   kernels[#kernels + 1] = entry
   return function(fields)
     entry.fields = fields
@@ -120,7 +153,7 @@ end
 local function bounded(length)
   if length > LONGEST_STRING then
     local reason = ("a string of more than %d bytes"):format(LONGEST_STRING)
-    stop({ code = "E021", reason = reason }, 3)
+    stop { code = "E021", reason = reason }
   end
 end
 
@@ -144,9 +177,9 @@ local strings = {
 
 local function unknown(_, name)
   if RESERVED[name] then
-    stop({ code = "E100", reason = "", what = name, supported = "single kernels" }, 2)
+    stop { code = "E100", reason = "", what = name, supported = "single kernels" }
   end
-  stop({ code = "E020", unknown = name }, 2)
+  stop { code = "E020", unknown = name }
 end
 
 local environment = {
@@ -192,7 +225,7 @@ local function described(fault)
 end
 
 local function evaluate(source)
-  local chunk, fault = load(source, "=spec", "t", setmetatable(environment, {
+  local chunk, fault = load(source, CHUNK, "t", setmetatable(environment, {
     __index = unknown,
     __metatable = false,
   }))
@@ -202,7 +235,7 @@ local function evaluate(source)
   getmetatable("").__index = strings
   debug.sethook(function()
     debug.sethook()
-    stop({ code = "E021", reason = ("more than %d instructions"):format(INSTRUCTIONS) }, 2)
+    stop { code = "E021", reason = ("more than %d instructions"):format(INSTRUCTIONS) }
   end, "", INSTRUCTIONS)
   chunk()
   debug.sethook()
@@ -213,9 +246,7 @@ local methods = getmetatable("").__index
 local ok, fault = pcall(evaluate, source)
 debug.sethook()
 getmetatable("").__index = methods
-local result
 if ok then
-  ok, result = pcall(plain_kernels, kernels)
-  fault = result
+  ok, fault = pcall(put_kernels, kernels)
 end
-io.write(json.encode(ok and { kernels = result } or { fault = described(fault) }))
+io.write(ok and table.concat(out) or json.encode { fault = described(fault) })

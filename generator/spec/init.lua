@@ -21,6 +21,8 @@ local M = {
   document_text = canonical.document,
 }
 
+local MOST_MISTAKES <const> = 500
+
 ---@class upweave.RawKernel
 ---@field name any
 ---@field fields table
@@ -152,6 +154,10 @@ function M.validate(kernels, options)
   end
   local document, list, taken = { kernels = {} }, {}, {}
   for i, raw in ipairs(chosen) do
+    if #list >= MOST_MISTAKES then
+      list[#list + 1] = diagnostics.new("E049", { count = #list })
+      break
+    end
     raw = overridden(raw, options)
     check_name(raw, taken, list)
     document.kernels[i] = kernel.validate(raw, list)

@@ -186,6 +186,13 @@ local catalogue = {
   { code = "E039", exit = SPEC, message = "the key stands there twice", because = "{reason}" },
   { code = "E040", exit = SPEC, message = "is not a text that can be kept", because = "{reason}" },
 
+  {
+    code = "E049",
+    exit = SPEC,
+    message = "the spec has more mistakes",
+    because = "only the first {count} are shown",
+  },
+
   -- Spec: interpolate.
   {
     code = "E050",

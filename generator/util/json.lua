@@ -63,6 +63,9 @@ local ESCAPES <const> = {
 ---@param s string
 ---@return string
 function M.string(s)
+  if not s:find('[%c"\\]') then
+    return '"' .. s .. '"'
+  end
   return '"' .. s:gsub('[%c"\\]', function(c)
     return ESCAPES[c] or ("\\u%04x"):format(c:byte())
   end) .. '"'

@@ -3,6 +3,7 @@
 --
 -- Purpose: the only way in the generator to walk the keys of a table. The order is a function of
 -- the keys alone (numbers ascending, then strings in byte order), so equal tables give equal text.
+-- Keys of other types come from hostile specs only; they are sorted somehow, and never raise.
 -- Invariant: this is the only file that calls `pairs`; luacheck bans it everywhere else.
 
 -- luacheck: globals pairs
@@ -11,10 +12,12 @@ local M = {}
 
 local function before(a, b)
   local ta, tb = type(a), type(b)
-  if ta == tb then
+  if ta ~= tb then
+    return ta < tb
+  elseif ta == "number" or ta == "string" then
     return a < b
   end
-  return ta == "number"
+  return tostring(a) < tostring(b)
 end
 
 --- The keys of a table in order; keys are numbers or strings.
