@@ -15,7 +15,7 @@ enum { VECTOR = 32, ACCUMULATORS = 12 };
 #define REGISTER "x"
 const char *const probe_isa = "32-byte vectors";
 #elif defined(__x86_64__)
-enum { VECTOR = 16, ACCUMULATORS = 12 };
+enum { VECTOR = 16, ACCUMULATORS = 14 };
 #define REGISTER "x"
 const char *const probe_isa = "16-byte vectors";
 #else
