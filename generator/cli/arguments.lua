@@ -106,7 +106,7 @@ end
 ---@class upweave.Parser
 ---@field command table argparse's
 ---@field names string[] all options
----@field valued table<string, boolean> long options that need a value
+---@field valued table<string, string> options that need a value: what stands before it
 ---@field switches table<string, string> options of a kernel that may have one: their field
 
 ---@return upweave.Parser
@@ -121,7 +121,7 @@ local function parser_of(verb)
     declare(command, row)
     for name in row[1]:gmatch("%S+") do
       table.insert(parser.names, name)
-      if row[3] and name:find("^%-%-") then parser.valued[name] = true end
+      if row[3] then parser.valued[name] = name:find("^%-%-") and name .. "=" or name end
       if not row[3] and switches then switches[name] = row[2] end
     end
   end
@@ -144,9 +144,9 @@ local function prepare(args, parser)
       break
     elseif switch and parser.switches[switch] then
       said[#said + 1] = { parser.switches[switch], value }
-    elseif parser.valued[word] and args[index + 1] then
+    elseif parser.valued[word] and (args[index + 1] or "") ~= "" then
       index = index + 1
-      prepared[#prepared + 1] = word .. "=" .. args[index]
+      prepared[#prepared + 1] = parser.valued[word] .. args[index]
     else
       prepared[#prepared + 1] = word
     end

@@ -101,7 +101,7 @@ function M.run(options)
   if options.json then
     output.json { ok = #all.faults == 0, results = all.records }
     options.json = false
-  elseif not options.quiet then
+  elseif #all.rows > 0 and not options.quiet then
     output.write(output.table(
       { "kernel", "target", "", "max ULP", "max error", "of bound", "checked" }, all.rows))
   end
