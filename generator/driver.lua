@@ -45,7 +45,7 @@ end
 local function job(r, symbol)
   return {
     name = r.problem.name, symbol = symbol, version = M.VERSION, problem = r.problem,
-    canonical = canonical.text(r.problem), identity = r.identity,
+    canonical = canonical.text(r.problem), identity = canonical.identity(r.problem),
     tensors = r.op.tensors(r.problem), summary = r.op.summary, formula = r.op.formula(r.problem),
     plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
     target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
@@ -59,7 +59,8 @@ function stages.c(r)
   local j = job(r, name)
   local workspace, tasks = emit.workspace_bytes(r.ir), r.ir.task_count
   local header = emit.header(j, workspace, tasks)
-  local source = { name = name .. ".c", text = emit.source(j, ('#include "%s.h"'):format(name), true) }
+  local include = ('#include "%s.h"'):format(name)
+  local source = { name = name .. ".c", text = emit.source(j, include, true) }
   local metadata = {
     name = name .. ".json", text = emit.metadata(j, workspace, tasks, { r.target.name }),
   }
@@ -83,7 +84,6 @@ end
 
 ---@class upweave.Result
 ---@field problem table
----@field identity string
 ---@field target Target
 ---@field plan table?
 ---@field schedule upweave.Schedule?
@@ -101,8 +101,7 @@ function M.compile(problem, options)
   local target, fault = find_target(options.target)
   if not target then return nil, { fault } end
   local r = {
-    problem = problem, identity = canonical.identity(problem), target = target,
-    op = ops.find(problem.op), single = options.single,
+    problem = problem, target = target, op = ops.find(problem.op), single = options.single,
   }
   for _, stage in ipairs(M.STAGES) do
     if stages[stage] then stages[stage](r) end

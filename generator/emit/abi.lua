@@ -15,7 +15,8 @@ function M.text()
     local file = assert(io.open(path, "rb"))
     local source = file:read("a")
     file:close()
-    text = assert(source:match("(#ifndef UPW_KERNEL_ABI\n.-\n#endif)\n"), "kernel.h has no ABI text")
+    text = source:match("(#ifndef UPW_KERNEL_ABI\n.-\n#endif)\n")
+    assert(text, "kernel.h has no ABI text")
   end
   return text
 end

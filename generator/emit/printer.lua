@@ -73,7 +73,8 @@ function statement.view(p, n)
   local read_only = n.root.mode == "input" or n.root.mode == "table"
   local target = expression.pointer(p, n.base, n.offset)
   n.cname = p:unique(n.hint)
-  p:line("%s%s *%s = %s;", read_only and "const " or "", literal.ctype[n.root.elem], n.cname, target)
+  local const = read_only and "const " or ""
+  p:line("%s%s *%s = %s;", const, literal.ctype[n.root.elem], n.cname, target)
 end
 
 function statement.store(p, n)

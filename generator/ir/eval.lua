@@ -47,7 +47,7 @@ local pure = {
   shuffle = function(n, value)
     local a, b, out, k = value(n[1]), value(n[2]), {}, n[1].ty.lanes
     for i, l in ipairs(n.lanes) do
-      if l < 0 then out[i] = 0 / 0 elseif l < k then out[i] = a[l + 1] else out[i] = b[l - k + 1] end
+      if l < k then out[i] = l < 0 and 0 / 0 or a[l + 1] else out[i] = b[l - k + 1] end
     end
     return out
   end,

@@ -105,17 +105,35 @@ function Index:key()
   return table.concat(out, "+")
 end
 
-local function table_interval(a)
+--- Smallest and largest of a constant table's elements [first, last]; remembered, since many
+--- fetches walk the same range.
+---@param tab table
+---@param first integer
+---@param last integer
+---@return integer, integer
+function M.table_bounds(tab, first, last)
+  tab.known = tab.known or {}
+  local key = first << 32 | last
+  local known = tab.known[key]
+  if not known then
+    known = { math.maxinteger, math.mininteger }
+    for i = first + 1, last + 1 do
+      local v = tab.values[i]
+      if v < known[1] then known[1] = v end
+      if v > known[2] then known[2] = v end
+    end
+    tab.known[key] = known
+  end
+  return known[1], known[2]
+end
+
+local function fetch_interval(a)
   local first, last = M.interval(a.arg)
   if first < 0 or last >= a.table.size then
     error(("table %s is fetched at [%d..%d], size %d"):format(a.table.name, first, last,
       a.table.size))
   end
-  local lo, hi = math.maxinteger, math.mininteger
-  for i = first + 1, last + 1 do
-    lo, hi = math.min(lo, a.table.values[i]), math.max(hi, a.table.values[i])
-  end
-  return lo, hi
+  return M.table_bounds(a.table, first, last)
 end
 
 local bounds = {
@@ -134,7 +152,7 @@ local bounds = {
     if lo < 0 then error("quotient of a possibly negative index") end
     return lo // a.n, hi // a.n
   end,
-  fetch = table_interval,
+  fetch = fetch_interval,
 }
 
 --- Smallest and largest value a form takes while the enclosing loops run.
@@ -198,26 +216,30 @@ function M.tables(e, fn)
   end
 end
 
---- Readable text; `name(atom)` names a variable or a table.
+local function atom_text(a, name)
+  if a.op == "var" then return name(a) end
+  if a.op == "fetch" then return ("%s[%s]"):format(name(a.table), M.text(a.arg, name)) end
+  local inner = M.text(a.arg, name)
+  if inner:find(" ", 1, true) then inner = "(" .. inner .. ")" end
+  return ("%s %s %d"):format(inner, a.op == "mod" and "%" or "/", a.n)
+end
+
+local function term_text(k, a, name)
+  local s = atom_text(a, name)
+  if k == 1 then return s end
+  if a.op == "mod" or a.op == "div" then s = "(" .. s .. ")" end
+  return s .. " * " .. k
+end
+
+--- Readable text; `name(thing)` names a variable or a table.
 ---@param e ir.Index
 ---@param name fun(thing: table): string
 ---@return string
 function M.text(e, name)
-  local function atom(a)
-    if a.op == "var" then return name(a) end
-    if a.op == "fetch" then return ("%s[%s]"):format(name(a.table), M.text(a.arg, name)) end
-    local inner = M.text(a.arg, name)
-    if inner:find(" ", 1, true) then inner = "(" .. inner .. ")" end
-    return ("%s %s %d"):format(inner, a.op == "mod" and "%" or "/", a.n)
-  end
   local parts = {}
   for _, t in ipairs(e.terms) do
-    local k, s = math.abs(t[1]), atom(t[2])
-    if k ~= 1 then
-      local compound = t[2].op == "mod" or t[2].op == "div"
-      s = (compound and "(" .. s .. ")" or s) .. " * " .. k
-    end
-    parts[#parts + 1] = (t[1] < 0 and "- " or #parts > 0 and "+ " or "") .. s
+    local sign = t[1] < 0 and "- " or #parts > 0 and "+ " or ""
+    parts[#parts + 1] = sign .. term_text(math.abs(t[1]), t[2], name)
   end
   if #parts == 0 then return tostring(e.c) end
   if e.c ~= 0 then parts[#parts + 1] = (e.c < 0 and "- " or "+ ") .. math.abs(e.c) end

@@ -12,41 +12,47 @@ local function registers(v, width)
   return (v.ty.bytes + width - 1) // width
 end
 
--- Positions of definition and last use of every value.
+-- Walks the events and notes for every value where it is defined (from) and last used (to).
+local Lifetimes = {}
+Lifetimes.__index = Lifetimes
+
+function Lifetimes:define(v, at)
+  v.from, v.to, v.depth = at, at, #self.loops
+  self.values[#self.values + 1] = v
+end
+
+function Lifetimes:use(v, at)
+  if v.op == "const" or not v.from then return end
+  -- the outermost loop that is open now and was not where v was defined
+  local loop = self.loops[v.depth + 1]
+  v.to = math.max(v.to, loop and self.close_at[loop] or at)
+end
+
+function Lifetimes:open(n, at)
+  self.loops[#self.loops + 1] = n
+  for _, phi in ipairs(n.phis) do self:define(phi, at) end
+end
+
+function Lifetimes:close(n, at)
+  self.loops[#self.loops] = nil
+  for _, out in ipairs(n.outs) do self:define(out, at) end
+end
+
 local function lifetimes(events)
-  local values, loops, close_at = {}, {}, {}
+  local l = setmetatable({ values = {}, loops = {}, close_at = {} }, Lifetimes)
   for at, event in ipairs(events) do
-    if event.kind == "close" then close_at[event.item] = at end
-  end
-  local function define(v, at)
-    v.from, v.to, v.depth = at, at, #loops
-    values[#values + 1] = v
-  end
-  local function use(v, at)
-    if v.op == "const" or not v.from then return end
-    -- the outermost loop that is open now and was not where v was defined
-    local loop = loops[v.depth + 1]
-    v.to = math.max(v.to, loop and close_at[loop] or at)
+    if event.kind == "close" then l.close_at[event.item] = at end
   end
   for at, event in ipairs(events) do
     local n = event.item
-    if event.kind == "close" then
-      for _, v in ipairs(walk.operands(event)) do use(v, at) end
-      if n.op == "for" then
-        loops[#loops] = nil
-        for _, out in ipairs(n.outs) do define(out, at) end
-      end
-    else
-      for _, v in ipairs(walk.operands(event)) do use(v, at) end
-      if event.kind == "item" then
-        if n.ty then define(n, at) end
-      elseif n.op == "for" then
-        loops[#loops + 1] = n
-        for _, phi in ipairs(n.phis) do define(phi, at) end
-      end
+    for _, v in ipairs(walk.operands(event)) do l:use(v, at) end
+    if event.kind == "item" then
+      if n.ty then l:define(n, at) end
+    elseif n.op == "for" then
+      l[event.kind](l, n, at)
     end
   end
-  return values
+  return l.values
 end
 
 --- Peak live vector registers of `width` bytes.

@@ -42,14 +42,12 @@ local function check_access(n, lanes)
   end
 end
 
+-- The entries of a gather are those of the whole table: it holds element numbers of one row.
 local function check_gather(n)
   local root, at = absolute(n, n.index)
   local first, last = index.interval(n.first)
   in_bounds(n, n.entries, first, last + n.ty.lanes - 1)
-  local lo, hi = math.maxinteger, math.mininteger
-  for i = first + 1, last + n.ty.lanes do
-    lo, hi = math.min(lo, n.entries.values[i]), math.max(hi, n.entries.values[i])
-  end
+  local lo, hi = index.table_bounds(n.entries, 0, n.entries.size - 1)
   local base_lo, base_hi = index.interval(at)
   in_bounds(n, root, base_lo + lo, base_hi + hi)
 end

@@ -19,7 +19,7 @@ function M.knobs(plan, target)
     stores[2] = "streaming"
   end
   return {
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut into" },
+    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
     { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
   }
 end

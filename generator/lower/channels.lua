@@ -25,7 +25,7 @@ function M.knobs(plan, target)
   end
   return {
     { name = "columns", values = { 1, 2, 4, 8 }, default = 4, doc = "output pixels in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks an image is cut into" },
+    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks an image is cut in" },
     { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
   }
 end

@@ -134,7 +134,7 @@ function M.knobs(plan, target)
   if target.fence and g.x.output % lanes == 0 then stores[2] = "streaming" end
   return {
     { name = "rows", values = { 1, 2, 3, 4, 8 }, default = 1, doc = "output rows in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut into" },
+    { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut in" },
     { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
   }
 end

@@ -45,7 +45,8 @@ local function depth_source(b, g, size, sum, x, image, od, lanes)
   local volume = b:view("volume", x, image * (g.d.input * size))
   local planes = blend.sources(b, sum, volume, od)
   if sum.copy then return planes[1] end
-  blend.emit(b, planes, sum.scratch, size, lanes, { { at = 0, weights = blend.weights(b, sum, od) } })
+  local job = { at = 0, weights = blend.weights(b, sum, od) }
+  blend.emit(b, planes, sum.scratch, size, lanes, { job })
   return sum.scratch
 end
 
