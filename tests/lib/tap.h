@@ -11,7 +11,8 @@ static int tap_count, tap_failed;
 
 static inline int tap_ok(int good, const char *name) {
   tap_failed += !good;
-  printf("%s %d - %s\n", good ? "ok" : "not ok", ++tap_count, name);
+  // A name ends at its first line; # would be a directive.
+  printf("%s %d - %.*s\n", good ? "ok" : "not ok", ++tap_count, (int)strcspn(name, "#\n"), name);
   return good;
 }
 
