@@ -71,8 +71,8 @@ fails(3, { "spec", spec, "--numerics", "exact" }, "error[E032]", "--numerics")
 fails(3, { "explain", spec, "--schedule", "nothing:a=1" }, "error[E201]", "nothing")
 fails(3, { "gen", spec, "-o", folder .. "/no", "--schedule", "rolling:rows=77" }, "error[E203]")
 fails(3, { "spec", "--op", "interpolate", "--x", "1x1x4x4", "--scale-factor", "-2" }, "error[E034]")
-fails(3, { "spec", "--op", "interpolate", "--x", "1x1x4x4", "--size", "8", "--align-corners=maybe" },
-  "error[E031]", "maybe")
+fails(3, { "spec", "--op", "interpolate", "--x", "1x1x4x4", "--size", "8",
+  "--align-corners=maybe" }, "error[E031]", "maybe")
 fails(4, { "spec", later }, "error[E100]", "max_pool")
 
 local both = command.run { "spec", wrong, later }
@@ -108,7 +108,8 @@ tap.ok(not uv.fs_stat(folder .. "/no"), "none of these wrote anything")
 
 -- A kernel that is wrong: an emulator that says so stands in for the program.
 local liar = script("liar", [[
-echo '{"kernel":"up","ok":false,"index":[0,0,1,2],"got":1.5,"want":"nan","ulp":12,"seed":7,"case":"nan"}'
+printf '{"kernel":"up","ok":false,"index":[0,0,1,2],"got":1.5,'
+printf '"want":"nan","ulp":12,"seed":7,"case":"nan"}\n'
 exit 6
 ]])
 fails(6, { "verify", spec, "--runner", liar, "--target", "generic", "--seed", "7" }, "error[E500]",
@@ -143,7 +144,8 @@ if full then
   full:close()
   local code, handle
   handle = uv.spawn(command.program, { args = { "ops" },
-    stdio = { nil, assert(uv.fs_open("/dev/full", "w", 0)), nil } }, function(status) code = status end)
+    stdio = { nil, assert(uv.fs_open("/dev/full", "w", 0)), nil } },
+    function(status) code = status end)
   uv.run()
   handle:close()
   tap.is(code, 1, "a full disk under standard output is no success")

@@ -35,7 +35,8 @@ for index, name in ipairs(ODD) do
     inside)
   local breaks = name:find("\n", 1, true)
   tap.is(result.code, breaks and 2 or 0, label .. ": gen, a relative folder")
-  tap.is(uv.fs_stat(folder .. "/" .. name .. "/up.c") ~= nil, not breaks, label .. ": the C is there")
+  tap.is(uv.fs_stat(folder .. "/" .. name .. "/up.c") ~= nil, not breaks,
+    label .. ": the C is there")
   result = command.run({ "gen", "-o", folder .. "/" .. name .. "/up",
     folder .. "/" .. name .. ".lua" })
   tap.is(result.code, 0, label .. ": gen, an absolute folder")
@@ -93,7 +94,8 @@ assert(uv.fs_mkdir(out .. "/up.h", 448))
 refused("a folder stands where a file goes", out)
 tap.same(command.list(out), { "file", "up.h" }, "and nothing else was written there")
 assert(uv.fs_rmdir(out .. "/up.h"))
-local result = command.run { "gen", spec, "-o", out .. "/new/deep", "--depfile", out .. "/none/x.d" }
+local result = command.run { "gen", spec, "-o", out .. "/new/deep",
+  "--depfile", out .. "/none/x.d" }
 tap.is(result.code, 2, "the depfile cannot be written: exit 2")
 tap.same(command.list(out), { "file" }, "then the outputs and their folders are not written either")
 if uv.getuid() ~= 0 then
