@@ -64,8 +64,8 @@ local function put_string(s)
   put(json.string(s))
 end
 
--- The name of the i-th key. A key that is none becomes `[3]` or `[table 1]`: spec/ knows no such key
--- and says so.
+-- The name of the i-th key. A key that is none becomes `[3]` or `[table 1]`: spec/ knows no such
+-- key and says so.
 local function name_of(key, i)
   if type(key) == "string" then
     return key

@@ -10,26 +10,25 @@
 
 local M = {}
 
-local function before(a, b)
-  local ta, tb = type(a), type(b)
-  if ta ~= tb then
-    return ta < tb
-  elseif ta == "number" or ta == "string" then
-    return a < b
-  end
+local function by_text(a, b)
   return tostring(a) < tostring(b)
 end
 
---- The keys of a table in order; keys are numbers or strings.
+--- The keys of a table in order.
 ---@param t table
 ---@return any[]
 function M.keys(t)
-  local keys = {}
+  local keys, strings, others = {}, {}, {}
   for key in pairs(t) do
-    keys[#keys + 1] = key
+    local kind = type(key)
+    local list = kind == "number" and keys or kind == "string" and strings or others
+    list[#list + 1] = key
   end
-  table.sort(keys, before)
-  return keys
+  table.sort(keys) -- sorted apart, as a comparison in Lua would cost most of the time
+  table.sort(strings)
+  table.sort(others, by_text)
+  table.move(strings, 1, #strings, #keys + 1, keys)
+  return table.move(others, 1, #others, #keys + 1, keys)
 end
 
 --- Iterates over key, value in the order of `keys`.

@@ -93,7 +93,9 @@ hostile("tables that share", "lua", [[
   local t = { 1, 2 }
   for i = 1, 11 do t = { t, t, t, t, t, t } end
 ]] .. kernel("x = t"), "E023")
-hostile("many kernels", "lua", "for i = 1, 5e4 do " .. kernel(X) .. " end", "E023")
+hostile("many kernels", "lua", "for i = 1, 1e6 do " .. kernel(X) .. " end", "E021")
+hostile("many values", "lua",
+  "local t = {} for i = 1, 3e5 do t[i] = i end " .. kernel("x = t, size = 3"), "E023")
 hostile("much text", "lua", [[
   local s = ("x"):rep(60000)
   for i = 1, 100 do kernel(s) { op = s } end
