@@ -53,16 +53,16 @@ float rng_between(struct rng *rng, float low, float high);
 extern const char *const data_kinds[]; // NULL at the end; the first is plain uniform data
 void data_fill(float *x, size_t n, const char *kind, struct rng *rng);
 
-// ---- buffers between two guard pages
+// ---- buffers between two guard zones
 
 enum placement { FLUSH_LOW, FLUSH_HIGH, SHIFTED, PLACEMENTS };
 extern const char *const placement_names[PLACEMENTS];
 
 struct guarded {
   const char *name;
-  unsigned char *map;    // guard page, inside, guard page
+  unsigned char *map;    // guard zone, inside, guard zone
   unsigned char *inside; // pages that may be touched
-  size_t page, inside_bytes;
+  size_t inside_bytes;
   unsigned char *data; // of `bytes` bytes, somewhere inside
   size_t bytes;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Buffers between guard pages: a touch outside the pages of a buffer is a fault, a write to what
+// Buffers between guard zones: a touch outside the pages of a buffer is a fault, a write to what
 // lies on them beside the data changes a mark.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -13,23 +13,26 @@
 // As float a NaN: values read from beside the data do not go unnoticed.
 enum { MARK = 0xFF, SHIFT_ROOM = 64 };
 
+// So wide that an address a few rows off is still told as this buffer's.
+enum { GUARD = 1 << 16 };
+
 const char *const placement_names[PLACEMENTS] = {"low", "high", "shifted"};
 
 int guarded_make(struct guarded *g, const char *name, size_t bytes) {
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  size_t page = (size_t)sysconf(_SC_PAGESIZE); // GUARD is a multiple of it
   size_t inside = (bytes + SHIFT_ROOM + page - 1) / page * page;
-  *g = (struct guarded){.name = name, .page = page, .inside_bytes = inside, .bytes = bytes};
-  void *map = mmap(NULL, inside + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  *g = (struct guarded){.name = name, .inside_bytes = inside, .bytes = bytes};
+  void *map = mmap(NULL, inside + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (map == MAP_FAILED) return UPW_NO_MEMORY;
   g->map = map;
-  g->inside = g->map + page;
+  g->inside = g->map + GUARD;
   g->data = g->inside;
   guarded_writable(g, 1);
   return UPW_OK;
 }
 
 void guarded_free(struct guarded *g) {
-  if (g->map) munmap(g->map, g->inside_bytes + 2 * g->page);
+  if (g->map) munmap(g->map, g->inside_bytes + 2 * GUARD);
   g->map = NULL;
 }
 
@@ -61,5 +64,5 @@ int guarded_intact(const struct guarded *g, int64_t *offset) {
 
 int guarded_owns(const struct guarded *g, const void *address) {
   uintptr_t at = (uintptr_t)address, begin = (uintptr_t)g->map;
-  return g->map && at >= begin && at < begin + g->inside_bytes + 2 * g->page;
+  return g->map && at >= begin && at < begin + g->inside_bytes + 2 * GUARD;
 }
