@@ -9,6 +9,7 @@ local diagnostics = require "upweave.util.diagnostics"
 local files = require "upweave.toolchain.files"
 local output = require "upweave.cli.output"
 local progress = require "upweave.toolchain.progress"
+local text = require "upweave.util.text"
 local uv = require "luv"
 local version = require "upweave.cli.version"
 local words = require "upweave.toolchain.words"
@@ -18,9 +19,22 @@ local M = {}
 local INTERRUPTED <const> = 130
 local LARGEST_SPEC <const> = 1 << 24
 
+--- What xpcall should call: the traceback of any value, strings or not.
+---@param value any
+---@return string
+function M.handler(value)
+  return debug.traceback(type(value) == "string" and value or text.value(value), 2)
+end
+
+-- The fault may be that the driver, which knows the version, cannot be loaded.
+local function version_text()
+  local ok, known = pcall(version.text)
+  return ok and known or "of an unknown version"
+end
+
 local function contents(traceback, args)
   local report = table.concat({
-    "upweave " .. version.text(),
+    "upweave " .. version_text(),
     _VERSION .. ", luv " .. uv.version_string(),
     uv.os_uname().sysname .. " " .. uv.os_uname().release .. " " .. uv.os_uname().machine,
     "",
@@ -51,12 +65,12 @@ end
 ---@param args string[]
 ---@return integer exit code
 function M.report(traceback, args)
-  traceback = tostring(traceback)
   if traceback:find("interrupted!", 1, true) then
     progress.error("upweave: interrupted")
     return INTERRUPTED
   end
-  local folder = leave(traceback, args)
+  local left, folder = pcall(leave, traceback, args)
+  folder = left and folder
   local diagnostic = diagnostics.new("E990", { fault = traceback:match("^[^\n]*"),
     folder = folder or "(none could be made: the text below)", detail = not folder and traceback
       or nil })

@@ -68,7 +68,7 @@ function M.main(args)
     io.stderr:write(verbs.overview())
     return USAGE
   end
-  local ok, code = xpcall(run, debug.traceback, args)
+  local ok, code = xpcall(run, fault.handler, args)
   if not ok then code = fault.report(code, args) end
   return output.finish(code)
 end
