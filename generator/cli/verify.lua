@@ -2,9 +2,13 @@
 -- Verb: verify.
 --
 -- Purpose: compiles the kernels and compares them with the reference on random and adversarial
--- data, for each target. Exit 6 on a mismatch, with the command that repeats it.
+-- data, for each target. Exit 6 on a mismatch, with the command that repeats it. With -o it is
+-- `build` for kernels that passed: their JSON has the results, by target.
 
+local build = require "upweave.cli.build"
+local context = require "upweave.cli.context"
 local diagnostics = require "upweave.util.diagnostics"
+local gen = require "upweave.cli.gen"
 local harness = require "upweave.toolchain.harness"
 local output = require "upweave.cli.output"
 local repeated = require "upweave.cli.repeated"
@@ -16,6 +20,7 @@ local M = {
   options = {
     { "--seed", "seed", "N", false, "of the random data (1)" },
     { "--rounds", "rounds", "N", false, "how many rounds of data" },
+    { "-o --output", "output", "DIR", false, "write what `build` writes, with the results" },
   },
 }
 
@@ -89,15 +94,31 @@ local function verify_on(target, work, options, all)
   return true
 end
 
-function M.run(options)
-  local work, faults = tools.begin(options, M.name)
-  if not work then return nil, faults end
-  local all = { records = {}, rows = {}, faults = {} }
-  for _, target in ipairs(work.targets) do
-    local ok
-    ok, faults = verify_on(target, work, options, all)
-    if not ok then return nil, faults end
+local RESULTS <const> = { "max_ulp", "max_error", "bound_share", "checked", "seed" }
+
+--- What the JSON of a kernel says: results by target.
+local function results_by_kernel(records)
+  local by_kernel = {}
+  for _, record in ipairs(records) do
+    local result = {}
+    for _, field in ipairs(RESULTS) do result[field] = record[field] end
+    local known = by_kernel[record.kernel] or {}
+    known[record.target], by_kernel[record.kernel] = result, known
   end
+  return by_kernel
+end
+
+local function write(options, folder, work, all)
+  local libraries, list, faults
+  libraries, faults = tools.generate(work.document, work.targets, {})
+  if not libraries then return nil, faults end
+  list, faults = build.outputs(work.tools, libraries, context.stem(options, work.document),
+    results_by_kernel(all.records))
+  if not list then return nil, faults end
+  return gen.write({ quiet = true, words = {} }, folder, list)
+end
+
+local function report(options, all)
   if options.json then
     output.json { ok = #all.faults == 0, results = all.records }
     options.json = false
@@ -105,7 +126,24 @@ function M.run(options)
     output.write(output.table(
       { "kernel", "target", "", "max ULP", "max error", "of bound", "checked" }, all.rows))
   end
+end
+
+function M.run(options)
+  local folder, work, faults, ok
+  if options.output then
+    folder, faults = context.folder(options, M.name)
+    if not folder then return nil, faults end
+  end
+  work, faults = tools.begin(options, M.name)
+  if not work then return nil, faults end
+  local all = { records = {}, rows = {}, faults = {} }
+  for _, target in ipairs(work.targets) do
+    ok, faults = verify_on(target, work, options, all)
+    if not ok then return nil, faults end
+  end
+  report(options, all)
   if #all.faults > 0 then return nil, all.faults end
+  if folder then return write(options, folder, work, all) end
   return 0
 end
 

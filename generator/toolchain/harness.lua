@@ -10,6 +10,7 @@ local build = require "upweave.toolchain.build"
 local dkjson = require "dkjson"
 local files = require "upweave.toolchain.files"
 local home = require "upweave.home"
+local host = require "upweave.toolchain.host"
 local ops = require "upweave.ops"
 local process = require "upweave.toolchain.process"
 local progress = require "upweave.toolchain.progress"
@@ -20,15 +21,15 @@ local M = {}
 
 local HEADERS <const> = {
   "include/upweave/kernel.h", "include/upweave/runtime.h", "reference/reference.h",
-  "reference/axis.h", "harness/harness.h", "harness/internal.h",
-  "harness/faults.h",
+  "reference/axis.h", "harness/harness.h", "harness/internal.h", "harness/faults.h",
 }
-local SOURCES <const> = {
-  "src/npy.c", "src/status.c", "src/parallel.c",
-  "reference/axis.c", "reference/interpolate.c", "reference/generic.c",
-  "harness/main.c", "harness/verify.c", "harness/faults.c", "harness/bench.c", "harness/run.c",
-  "harness/probe.c",
-  "harness/pool.c", "harness/memory.c", "harness/data.c", "harness/json.c",
+-- What is timed beside the kernels has the target's flags; the rest is the same for all targets of
+-- a machine, and compiled once.
+local TIMED <const> = { "reference/axis.c", "reference/generic.c", "harness/probe.c" }
+local SHARED <const> = {
+  "src/npy.c", "src/status.c", "src/parallel.c", "reference/interpolate.c", "harness/main.c",
+  "harness/verify.c", "harness/faults.c", "harness/bench.c", "harness/run.c", "harness/pool.c",
+  "harness/memory.c", "harness/data.c", "harness/json.c",
 }
 local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntime/harness" }
 
@@ -58,13 +59,23 @@ local function join(...)
   return list
 end
 
+-- Flags that choose a machine must reach every object; those that only choose among the processors
+-- of this one need not.
+local function flags_for_all(target)
+  return target.arch == host.describe().arch and {} or target.flags
+end
+
 local function runtime_units(compiler, target, headers)
-  local flags = join(RUNTIME_FLAGS, INCLUDES, target.flags, compiler.cflags)
   local list = {}
-  for index, source in ipairs(read_runtime(SOURCES)) do
-    list[index] = { name = source.name, source = source.name, flags = flags,
-      files = join(headers, { source }) }
+  local function add(sources, machine)
+    local flags = join(RUNTIME_FLAGS, INCLUDES, machine, compiler.cflags)
+    for _, source in ipairs(read_runtime(sources)) do
+      list[#list + 1] = { name = source.name, source = source.name, flags = flags,
+        files = join(headers, { source }) }
+    end
   end
+  add(TIMED, target.flags)
+  add(SHARED, flags_for_all(target))
   return list
 end
 
@@ -82,7 +93,7 @@ local function frame(libraries, headers, compiler, target)
     end
   end
   local source = { name = "main.c", text = template.render("harness.c", { cases = cases }) }
-  local flags = join(RUNTIME_FLAGS, INCLUDES, { "-I." }, target.flags, compiler.cflags)
+  local flags = join(RUNTIME_FLAGS, INCLUDES, { "-I." }, flags_for_all(target), compiler.cflags)
   return { name = "harness", source = source.name, flags = flags,
     files = join(headers, texts, { source }) }
 end

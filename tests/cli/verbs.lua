@@ -99,6 +99,12 @@ succeeds("verify", { "verify", spec })
 local verified = data_of("verify", { "verify", spec, "--seed", "7", "--rounds", "1" })
 tap.is(verified.ok, true, "verify --json says ok")
 tap.is(verified.results[1].seed, 7, "verify takes a seed")
+local proven = folder .. "/proven"
+succeeds("verify -o", { "verify", spec, "--only", "up", "-o", proven, "--target", "generic",
+  "--rounds", "1" })
+tap.ok(dkjson.decode(command.read(proven .. "/up.json")).verification.generic.checked > 0,
+  "verify -o fills verification")
+tap.ok(command.read(proven .. "/libdemo.a"), "verify -o writes what build writes")
 local measured = data_of("bench", { "bench", spec, "--seconds", "0.05", "--only", "up" })
 tap.ok(measured.results[1].median_ns > 0, "bench --json has times")
 tap.like(succeeds("bench", { "bench", spec, "--seconds", "0.05" }).stdout, "of limit",
