@@ -11,6 +11,7 @@ local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
 local schedules = require "upweave.schedule"
+local spec = require "upweave.spec"
 local text = require "upweave.util.text"
 
 local M = {
@@ -69,7 +70,7 @@ local function facts_of(problem, result)
   local axes = {}
   for index, axis in ipairs(plan.axes) do axes[index] = axis_of(axis) end
   return {
-    kernel = problem.name, op = problem.op, identity = result.identity, problem = problem,
+    kernel = problem.name, op = problem.op, identity = spec.identity(problem), problem = problem,
     tensors = op.tensors(problem), formula = op.formula(problem), terms = plan.terms,
     copy = plan.copy or false, axes = axes, flops = plan.flops, bytes_read = plan.bytes_read,
     bytes_written = plan.bytes_written, tasks = result.ir.task_count,
