@@ -36,7 +36,9 @@ function M.number(x)
   if x ~= x or x == math.huge or x == -math.huge then
     error("JSON has no text for " .. tostring(x))
   end
-  if math.type(x) == "integer" then
+  if x == 0 and 1 / x < 0 then
+    return "-0.0"
+  elseif math.type(x) == "integer" then
     return ("%d"):format(x)
   end
   if x == math.floor(x) and x > -2 ^ 53 and x < 2 ^ 53 then

@@ -3,11 +3,13 @@
 --
 -- Purpose: runs the cases of tests/errors/*.txt. A case is
 --   === its name
---   --- how the lines below are read: `lua` and `json` (a spec called a.lua or a.json), `fields` (those
---       of one interpolate kernel), `file` (a path), `flags key=value …`, `diagnostic CODE` (fields);
---       after the first four, key=value sets options such as `only=a*` or `layout=NHWC`
+--   --- how the lines below are read
+--   a spec, …
 --   --- text
 --   what is printed
+-- `lua` and `json` read a spec called a.lua or a.json, `fields` those of one interpolate kernel,
+-- `file` a path; key=value beside them sets options such as `only=a*` or `layout=NHWC`.
+-- `flags key=value …` has no lines; `diagnostic CODE` reads the fields of a diagnostic.
 -- Each file of cases opens with a line or two on what it holds.
 
 local tap = dofile "tests/lib/tap.lua"
