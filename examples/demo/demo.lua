@@ -23,8 +23,8 @@ local OUT <const> = "build/demo"
 local HOME <const> = "examples/demo"
 local C_FLAGS <const> = { "-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion",
   "-Wshadow", "-Werror" }
--- A larger picture is cut to its middle: enlarged four times it would not fit a page.
-local MOST_WIDE <const>, MOST_HIGH <const> = 1280, 960
+-- A larger picture is cut to its middle: the reference alone would take minutes for it.
+local MOST_WIDE <const>, MOST_HIGH <const> = 640, 480
 local LEAST_SIDE <const> = 16
 local PART_WIDE <const>, PART_HIGH <const> = 40, 30
 
