@@ -13,6 +13,7 @@ local order = {
   require "upweave.lower.rolling",
   require "upweave.lower.blended",
   require "upweave.lower.channels",
+  require "upweave.lower.registers",
   require "upweave.lower.plane",
 }
 

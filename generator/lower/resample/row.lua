@@ -138,7 +138,8 @@ end
 
 -- emission --------------------------------------------------------------------------------------
 
-local function emit_vector(b, pass, run, it, g, src, dst, streaming)
+-- Output vector of a run's member in iteration g.
+local function vector_value(b, pass, run, it, g, src)
   local lanes = it.lanes
   local origin = g * run.stride[1] + it.pos[1]
   local limit = pass.input - it.pos[1] - (run.count - 1) * run.stride[1]
@@ -155,7 +156,7 @@ local function emit_vector(b, pass, run, it, g, src, dst, streaming)
     end
     values[k] = b:named("x" .. k - 1, vector.take(b, src, origin, list, bases, w))
   end
-  b:store(dst, g * run.stride[2] + it.pos[2], b:dot(weights, values), streaming)
+  return b:dot(weights, values)
 end
 
 local function emit_straight(b, pass, src, dst, streaming)
@@ -164,7 +165,10 @@ local function emit_straight(b, pass, src, dst, streaming)
     local unroll = math.max(1, 4 // run.period)
     vector.sweep(b, "k", run.count, unroll, function(g)
       for _, it in ipairs(run.items) do
-        b:group(function() emit_vector(b, pass, run, it, g, src, dst, streaming) end)
+        b:group(function()
+          local at = g * run.stride[2] + it.pos[2]
+          b:store(dst, at, vector_value(b, pass, run, it, g, src), streaming)
+        end)
       end
     end)
   end
@@ -186,6 +190,20 @@ local function emit_aperiodic(b, pass, src, dst, streaming)
   if pass.output % lanes ~= 0 then
     b:group(function() piece(index.of(full), index.of(pass.output - lanes)) end)
   end
+end
+
+--- The output vectors of the row at `src` as values, in the order of vector.cover: for rows that
+--- stay in registers.  The pass must be straight.
+function M.values(b, pass, src)
+  local out = {}
+  for _, run in ipairs(pass.runs) do
+    for g = 0, run.count - 1 do
+      for _, it in ipairs(run.items) do
+        out[#out + 1] = vector_value(b, pass, run, it, index.of(g), src)
+      end
+    end
+  end
+  return out
 end
 
 --- Emit the pass: `src` points to a row of `pass.input` elements, `dst` to one of `pass.output`.
