@@ -20,7 +20,7 @@ local INCLUDES <const> = { "-I.", "-Iruntime/include", "-Iruntime", "-Iruntime/h
 
 local function fail(...)
   io.stdout:write("Bail out!  ", string.format(...), "\n")
-  os.exit(1, true)
+  os.exit(1)
 end
 
 local function words(text)
@@ -133,7 +133,7 @@ local function main(source)
     if not compile(program, arguments, binary, command) then fail("%s does not compile", source) end
   end
   local code = run(binary, table.move(arg, 2, #arg, 1, {}))
-  os.exit(code or 127, true)
+  os.exit(code or 127)
 end
 
 main(arg[1] or fail("usage: run-c.lua TEST.c"))
