@@ -15,7 +15,7 @@ local uv = require "luv"
 local M = {}
 
 local MEMORY <const> = 160 << 20
-local SECONDS <const> = 1.6
+local SECONDS <const> = 1.5
 
 local function command()
   return {
