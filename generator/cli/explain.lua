@@ -72,7 +72,8 @@ local function facts_of(problem, result)
   return {
     kernel = problem.name, op = problem.op, identity = spec.identity(problem), problem = problem,
     tensors = op.tensors(problem), formula = op.formula(problem), terms = plan.terms,
-    copy = plan.copy or false, axes = axes, flops = plan.flops, bytes_read = plan.bytes_read,
+    copy = plan.copy or false, axes = axes, flops = plan.flops,
+    limit_flops = plan.limit_flops, bytes_read = plan.bytes_read,
     bytes_written = plan.bytes_written, tasks = result.ir.task_count,
     target = target.name, vector_bytes = target.vector_bytes, registers = target.registers,
     fma = target.fma, registers_used = result.pressure, schedule = schedules.text(schedule),
@@ -127,7 +128,8 @@ local function rows_of_cost(facts, row)
   row("cost", "%d FLOP, %s read, %s written, %.2f FLOP/byte", facts.flops,
     bytes_text(facts.bytes_read), bytes_text(facts.bytes_written), facts.flops / bytes)
   local memory = string.format("%d/R + %d/W", facts.bytes_read, facts.bytes_written)
-  local limit = facts.flops > 0 and string.format("max(%s, %d/F)", memory, facts.flops) or memory
+  local limit = facts.limit_flops > 0 and string.format("max(%s, %d/F)", memory, facts.limit_flops)
+    or memory
   row("limit", "%s ns, with R, W in GB/s and F in GFLOP/s as `upweave bench` measures them", limit)
 end
 

@@ -17,6 +17,8 @@ local M = {}
 ---@field terms integer       most terms that the framework sums for one output
 ---@field copy boolean        a pure index map
 ---@field flops integer
+---@field limit_flops integer arithmetic that no schedule can avoid, for the limit: none, the order
+---                           of the axes and what is shared between outputs are the schedule's
 ---@field bytes_read integer
 ---@field bytes_written integer
 
@@ -66,6 +68,7 @@ function M.new(fields)
     terms = fields.terms,
     copy = copy,
     flops = planes * flops(fields.axes),
+    limit_flops = 0,
     bytes_read = read * BYTES[fields.dtype],
     bytes_written = written * BYTES[fields.dtype],
   }

@@ -87,7 +87,7 @@ local function frame(libraries, headers, compiler, target)
     local op = ops.find(problem.op)
     local reference = op.reference(problem)
     cases[index] = { name = problem.name, op = op.name, header = problem.name .. ".h",
-      reference = reference, flops = op.plan(problem).flops }
+      reference = reference, flops = op.plan(problem).limit_flops }
     for _, file in ipairs(library.files) do
       if file.name:find("%.h$") then texts[#texts + 1] = file end
     end
