@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The example of README.md works as it stands there.
 --
--- Purpose: takes spec, program and command lines out of the README and runs them in an empty folder.
+-- Purpose: takes spec, program and command lines out of the README; runs them in an empty folder.
 -- Invariants: nothing here repeats the README's text but the first words of its commands; what
 -- it says the program prints, the program must print.
 
