@@ -12,7 +12,7 @@ local M = {}
 
 local LARGEST <const> = 4 << 20
 local DEEPEST <const> = 16
-local MOST <const> = 250000
+local MOST <const> = 200000
 
 M.largest = LARGEST
 

@@ -18,7 +18,7 @@ local suggest = require "upweave.util.suggest"
 local CHUNK <const> = "=spec"
 local INSTRUCTIONS <const> = 2e7
 local LONGEST_STRING <const> = 1 << 16
-local MOST_VALUES <const> = 250000
+local MOST_VALUES <const> = 200000
 local MOST_TEXT <const> = 2 << 20
 local DEEPEST <const> = 12
 

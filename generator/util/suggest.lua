@@ -8,6 +8,7 @@
 local M = {}
 
 local LONGEST <const> = 64
+local SHORTEST <const> = 3 -- of the beginnings that say something
 
 -- Optimal string alignment: insertions, deletions, changes and swaps of neighbours cost 1.
 local function distance(a, b)
@@ -30,7 +31,14 @@ local function distance(a, b)
   return old[#b]
 end
 
---- The candidate nearest to a word, or nil if none is near (a third of the word may be wrong).
+-- Whether one word begins with the other: `scale` and `scale_factor`.
+local function abbreviates(a, b)
+  local length = math.min(#a, #b)
+  return length >= SHORTEST and a:sub(1, length) == b:sub(1, length)
+end
+
+--- The candidate nearest to a word, or nil if none is near: a third of the word may be wrong, or
+--- what follows its beginning.
 ---@param word string
 ---@param candidates string[]
 ---@return string?
@@ -38,14 +46,18 @@ function M.nearest(word, candidates)
   if #word > LONGEST then
     return nil
   end
+  word = word:lower()
   local best, least = nil, math.max(1, #word // 3) + 1
   for _, candidate in ipairs(candidates) do
-    local d = distance(word:lower(), candidate:lower())
+    local d = distance(word, candidate:lower())
     if d < least then
       best, least = candidate, d
     end
   end
-  return best
+  for _, candidate in ipairs(candidates) do
+    best = best or (abbreviates(word, candidate:lower()) and candidate)
+  end
+  return best or nil
 end
 
 --- A hint for a message: the nearest candidate, otherwise all of them.

@@ -65,6 +65,7 @@ end
 tap.is(suggest.nearest("scale_facter", { "size", "scale_factor" }), "scale_factor", "a change")
 tap.is(suggest.nearest("szie", { "mode", "size" }), "size", "a swap")
 tap.is(suggest.nearest("NCWH", { "nhwc", "nchw" }), "nchw", "case")
+tap.is(suggest.nearest("scale", { "size", "scale_factor" }), "scale_factor", "a beginning")
 tap.is(suggest.nearest("padding", { "size", "mode" }), nil, "nothing near")
 tap.is(suggest.nearest(("x"):rep(100000), { "x" }), nil, "a hostile word")
 tap.is(suggest.hint("q", { "aa", "bb" }), "one of aa, bb", "otherwise all of them")
