@@ -9,6 +9,12 @@
 //   bench  [--only PATTERN]… [--seconds S] [--threads N] [--cpu N]
 //   run    [--only PATTERN]… --data DIR
 //
+// verify, right: ok, and of uniform data max_error, max_ulp (where not half of the sum cancelled);
+// of all data bound_share, the largest error as a share of the allowed one; checked, seed.
+// verify, wrong: kind (value, not written, out of bounds, crash, status, range, …), case, seed, and
+// either index, got, want, ulp, bound_share, wrong of the worst element, or reason, a sentence.
+// bench: see bench.c. share, spread and threads_ns are a fraction, a fraction and nanoseconds.
+//
 // Exit: 0 all well, 2 wrong usage, 3 an input file is missing or wrong, 6 a kernel is wrong (or
 // crashed), 7 a measurement failed.
 #ifndef UPWEAVE_HARNESS_H
