@@ -80,8 +80,15 @@ function Index.__mul(a, b)
   return combine(a, b, 0, 0)
 end
 
+local function check_divisor(n)
+  if math.type(n) ~= "integer" or n < 1 then
+    error("index expressions are linear: a divisor is a positive integer", 3)
+  end
+end
+
 --- Remainder; exact for the non-negative values that verify demands.
 function Index.__mod(a, n)
+  check_divisor(n)
   local terms = {}
   for _, t in ipairs(a.terms) do
     local k = t[1] % n
@@ -93,6 +100,7 @@ end
 
 --- Quotient rounded down; exact for the non-negative values that verify demands.
 function Index.__idiv(a, n)
+  check_divisor(n)
   if n == 1 then return a end
   if #a.terms == 0 then return form(a.c // n, {}) end
   return M.atom { op = "div", arg = a, n = n }
