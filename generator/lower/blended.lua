@@ -34,17 +34,14 @@ end
 
 -- One output row: src is the input plane, out the row.
 local function emit_row(b, v, src, out, o, lanes, streaming)
+  local n = v.pass.input
   if v.sum.copy then
-    row.emit(b, v.pass, blend.sources(b, v.sum, src, o)[1], out, streaming)
-    return
-  end
-  local job = { at = 0, weights = blend.weights(b, v.sum, o) }
-  local sources = blend.sources(b, v.sum, src, o)
-  if v.line then
-    blend.emit(b, sources, v.line, v.pass.input, lanes, { job })
+    row.emit(b, v.pass, blend.source(b, v.sum, src, o, 0), out, streaming)
+  elseif v.line then
+    blend.emit(b, v.sum, src, o, v.line, n, lanes, 1)
     row.emit(b, v.pass, v.line, out, streaming)
   else
-    blend.emit(b, sources, out, v.pass.input, lanes, { job }, streaming)
+    blend.emit(b, v.sum, src, o, out, n, lanes, 1, streaming)
   end
 end
 

@@ -11,12 +11,6 @@ local vector = require "upweave.lower.vector"
 
 local M = { name = "channels", form = "resample" }
 
-local function most_taps(map)
-  local taps = 0
-  for _, t in ipairs(map.taps) do taps = math.max(taps, #t.index) end
-  return taps
-end
-
 --- Knobs: columns (output pixels from the same loads), strips, stores.
 function M.knobs(plan, target)
   local stores = { "cached" }
@@ -30,20 +24,31 @@ function M.knobs(plan, target)
   }
 end
 
---- Legal for interleaved tensors; the weights across rows stay in registers beside a pixel's
---- values: rows' taps + columns' taps + 2.
-function M.legal(plan, knobs, target)
+--- Legal for interleaved tensors.
+function M.legal(plan, knobs)
   if plan.planar then return nil, "channels needs an interleaved tensor (NWC, NHWC, NDHWC)" end
-  local map = plan.axes[plan.rank]
-  local need = most_taps(map) + (plan.rank > 1 and most_taps(plan.axes[plan.rank - 1]) or 0) + 2
-  if need > target.registers then
-    return nil, ("%d taps need more than the %d vector registers of %s"):format(need - 2,
-      target.registers, target.name)
-  end
   if plan.rank ~= 2 and knobs.strips > 1 then
     return nil, "strips cut the rows of two spatial axes, the tensor has " .. plan.rank
   end
   return true
+end
+
+local function hint(k) return type(k) == "number" and "v" .. k or "v" end
+
+-- What a pixel of output row o is, across rows: pixel(at, k) for the columns.
+local function row_pixel(b, v, src, o)
+  local n, width = v.pitch, v.width
+  if v.line then                       -- many rows: blend the whole line first
+    blend.emit(b, v.sum, src, o, v.line, n, width, 1)
+    return function(at, k) return b:load(v.line, at, width, hint(k)) end
+  end
+  local rows, weights = {}, blend.weights(b, v.sum, o, width)
+  for j = 1, v.sum.taps do rows[j] = blend.source(b, v.sum, src, o, j - 1) end
+  return function(at, k)
+    local values = {}
+    for j, r in ipairs(rows) do values[j] = b:load(r, at, width) end
+    return b:named(hint(k), blend.sum(b, weights, values))
+  end
 end
 
 --- Build the kernel.
@@ -51,26 +56,24 @@ function M.lower(plan, knobs, target)
   local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
   local b = builder.new("kernel", target)
   local g = frame.geometry(plan, false)
-  local width = vector.cover(g.inner, lanes)[1].lanes
-  local pitch = g.x.input * g.inner
-  local pass = columns.new(b, g.x, g.inner, knobs.columns)
-  local sum = g.y and blend.new(b, g.y, "row", function(i) return i * pitch end)
+  local v = {
+    width = vector.cover(g.inner, lanes)[1].lanes, pitch = g.x.input * g.inner,
+    pass = columns.new(b, g.x, g.inner, knobs.columns),
+  }
+  if g.y then
+    v.sum = blend.new(b, g.y, "row", function(i) return i * v.pitch end)
+    if v.sum.taps > blend.STRAIGHT then v.line = b:scratch("line", "f32", v.pitch) end
+  end
   frame.tasks(b, g, knobs.strips, lanes, function(src, dst, strip)
     if not g.y then
-      columns.emit(b, pass, function(at, k) return b:load(src, at, width, "v" .. k - 1) end, dst,
-        width, streaming)
+      local function pixel(at, k) return b:load(src, at, v.width, hint(k)) end
+      columns.emit(b, v.pass, pixel, dst, v.width, streaming)
       return
     end
     local lo, hi = frame.bounds(b, "strip", g.y.output, knobs.strips, strip)
     b:each("o", lo, hi, function(o)
-      local rows = blend.sources(b, sum, src, o)
-      local wide = blend.splat(b, blend.weights(b, sum, o), width)
-      local function pixel(at, k)
-        local values = {}
-        for j, r in ipairs(rows) do values[j] = b:load(r, at, width) end
-        return b:named("v" .. k - 1, blend.sum(b, wide, values))
-      end
-      columns.emit(b, pass, pixel, b:view("out", dst, o * g.x.output * g.inner), width, streaming)
+      local out = b:view("out", dst, o * g.x.output * g.inner)
+      columns.emit(b, v.pass, row_pixel(b, v, src, o), out, v.width, streaming)
     end)
   end)
   return b

@@ -4,6 +4,7 @@
 -- products of the taps of its axes, so the row pass computes it from registers with no buffer
 -- between passes.  A 4x4 plane is one register: 17x a plain loop.
 
+local blend = require "upweave.lower.resample.blend"
 local builder = require "upweave.ir.builder"
 local compose = require "upweave.plan.compose"
 local frame = require "upweave.lower.resample.frame"
@@ -11,8 +12,9 @@ local row = require "upweave.lower.resample.row"
 
 local M = { name = "plane", form = "resample" }
 
--- Output elements of a task's code at most; more is what rows are for.
-local MAX_OUTPUT = 2048
+-- Output elements, and products of elements and taps, of a task's code at most; more is what rows
+-- are for.
+local MAX_OUTPUT, MAX_PRODUCTS = 2048, 16384
 
 local function plane_axis(plan)
   local map = plan.axes[1]
@@ -49,6 +51,11 @@ function M.legal(plan, knobs)
   local size = plane_outputs(plan) * knobs.planes
   if size > MAX_OUTPUT then
     return nil, ("%d output elements are straight-line code, at most %d"):format(size, MAX_OUTPUT)
+  end
+  local products = size
+  for _, axis in ipairs(plan.axes) do products = products * blend.most_taps(axis) end
+  if products > MAX_PRODUCTS then
+    return nil, ("%d products of elements and taps, at most %d"):format(products, MAX_PRODUCTS)
   end
   return true
 end

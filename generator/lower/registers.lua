@@ -5,6 +5,7 @@
 -- literal, nothing is buffered.  Where rows are a few vectors, loops over rows cost more than the
 -- rows (14x14 → 28x28: 2.3x the rolling buffer).
 
+local blend = require "upweave.lower.resample.blend"
 local builder = require "upweave.ir.builder"
 local frame = require "upweave.lower.resample.frame"
 local row = require "upweave.lower.resample.row"
@@ -15,13 +16,11 @@ local M = { name = "registers", form = "resample" }
 -- Vector operations of a plane at most: about 24 KB of code.
 local MAX_OPERATIONS = 1536
 
-local function most(map)
-  local taps, span = 0, 0
-  for _, t in ipairs(map.taps) do
-    taps = math.max(taps, #t.index)
-    span = math.max(span, t.index[#t.index] - t.index[1] + 1)
-  end
-  return taps, span
+-- Input rows between the first and the last that an output row reads.
+local function most_span(map)
+  local span = 0
+  for _, t in ipairs(map.taps) do span = math.max(span, t.index[#t.index] - t.index[1] + 1) end
+  return span
 end
 
 --- No knobs: there is nothing to choose in straight-line code.
@@ -32,13 +31,12 @@ function M.legal(plan, _, target)
   if plan.rank == 1 then return nil, "one spatial axis has no rows to keep" end
   local g = frame.geometry(plan, true)
   local vectors = #vector.cover(g.x.output, target.vector_bytes // 4)
-  local taps_y, span = most(g.y)
+  local taps_x, taps_y, span = blend.most_taps(g.x), blend.most_taps(g.y), most_span(g.y)
   local need = span * vectors + 3
   if need > target.registers then
     return nil, ("%d rows of %d vectors need %d registers, %s has %d"):format(span, vectors, need,
       target.name, target.registers)
   end
-  local taps_x = most(g.x)
   local operations = vectors * (g.y.input * 2 * taps_x + g.y.output * (taps_y + 1))
   if operations > MAX_OPERATIONS then
     return nil, ("%d vector operations in a row, at most %d"):format(operations, MAX_OPERATIONS)

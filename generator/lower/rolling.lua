@@ -119,11 +119,8 @@ local function emit_group(b, v, geometry, run, member, g, fill, dst, lanes, stre
   local first_row = g * run.stride[1] + it.pos[1]
   local width = geometry.x.output
   fill(b:fetch(v.from, number), b:fetch(v.upto, number))
-  local out, jobs = b:view("out", dst, first_row * width), {}
-  for q = 0, it.rows - 1 do
-    jobs[q + 1] = { at = q * width, weights = blend.weights(b, v.sum, first_row + q) }
-  end
-  blend.emit(b, blend.sources(b, v.sum, v.ring, first_row), out, width, lanes, jobs, streaming)
+  local out = b:view("out", dst, first_row * width)
+  blend.emit(b, v.sum, v.ring, first_row, out, width, lanes, it.rows, streaming)
 end
 
 --- Knobs: rows (output rows in one sweep), strips (a plane's share of tasks), stores.
@@ -139,17 +136,11 @@ function M.knobs(plan, target)
   }
 end
 
-local function most_taps(map)
-  local taps = 0
-  for _, t in ipairs(map.taps) do taps = math.max(taps, #t.index) end
-  return taps
-end
-
 --- Legal where there are two spatial axes and the weights of all rows of a sweep, its loads and
 --- its sum fit the register file: rows·taps + taps + 1.
 function M.legal(plan, knobs, target)
   if plan.rank < 2 then return nil, "rolling needs rows: the tensor has one spatial axis" end
-  local taps = most_taps(plan.axes[plan.rank - 1])
+  local taps = blend.most_taps(plan.axes[plan.rank - 1])
   local need = knobs.rows * taps + taps + 1
   if knobs.rows > 1 and need > target.registers then
     return nil, ("rows=%d needs %d vector registers, %s has %d"):format(knobs.rows, need,

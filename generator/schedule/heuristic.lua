@@ -3,7 +3,9 @@
 -- The schedule for a plan that nobody tuned.  Every rule names the measurement behind it;
 -- docs/performance.md holds the tables.
 
+local blend = require "upweave.lower.resample.blend"
 local frame = require "upweave.lower.resample.frame"
+local plane = require "upweave.lower.plane"
 local registers = require "upweave.lower.registers"
 
 local M = {}
@@ -15,12 +17,6 @@ local STREAM_BYTES = 24 * 1024 * 1024
 local TASKS, ROWS_PER_STRIP = 8, 16
 -- Vectors of a row up to which a loop over rows is dear.
 local SHORT_ROW = 4
-
-local function taps(map)
-  local most = 0
-  for _, t in ipairs(map.taps) do most = math.max(most, #t.index) end
-  return most
-end
 
 local function strips(plan, geometry)
   if plan.rank ~= 2 then return 1 end
@@ -38,11 +34,9 @@ local function interleaved(plan, lanes)
   end
 end
 
-local function tiny(plan, lanes)
-  local size, width = plan.channels, plan.axes[plan.rank].output
-  if plan.planar then size = 1 else width = width * plan.channels end
-  for _, axis in ipairs(plan.axes) do size = size * axis.output end
-  if plan.rank > 1 and width <= lanes and size <= 1024 then
+local function tiny(plan, lanes, target)
+  local width = plan.axes[plan.rank].output * (plan.planar and 1 or plan.channels)
+  if plan.rank > 1 and width <= lanes and plane.legal(plan, { planes = 1 }, target) then
     return "plane", "rows are shorter than a vector"
   end
 end
@@ -65,7 +59,7 @@ end
 local function strategy(plan, lanes, target)
   local name, why
   if not plan.planar then name, why = interleaved(plan, lanes) end
-  if not name then name, why = tiny(plan, lanes) end
+  if not name then name, why = tiny(plan, lanes, target) end
   if not name then name, why = short_rows(plan, lanes, target) end
   if not name then name, why = rows(plan) end
   return name, why
@@ -73,8 +67,8 @@ end
 
 -- Several output rows in a sweep pay from four taps on, as far as their weights fit.
 local function rows_in_sweep(plan, target)
-  local n = taps(plan.axes[plan.rank - 1])
-  if n < 4 then return 1 end
+  local n = blend.most_taps(plan.axes[plan.rank - 1])
+  if n < 4 or n > blend.STRAIGHT then return 1 end
   for _, rows_together in ipairs { 4, 3, 2 } do
     if rows_together * n + n + 1 <= target.registers then return rows_together end
   end

@@ -57,6 +57,12 @@ function M.small()
     add(mode .. " NCDHW", { x = tensor("NCDHW", 1, 2, 3, 4, 5), mode = mode, size = { 5, 7, 9 } })
     add(mode .. " NDHWC", { x = tensor("NDHWC", 2, 2, 3, 4, 5), mode = mode, scale_factor = { 2, 2, 1 } })
   end
+  add("many taps NCHW", { x = tensor("NCHW", 1, 2, 40, 50), mode = "area", size = { 3, 2 } })
+  add("many taps NHWC", {
+    x = tensor("NHWC", 1, 37, 45, 16), mode = "bilinear", size = { 2, 45 }, antialias = true,
+  })
+  add("mean of 21 channels", { x = tensor("NHWC", 2, 12, 13, 21), mode = "area", size = { 1, 1 } })
+  add("wide, no period", { x = tensor("NCHW", 1, 1, 2, 83), mode = "bicubic", size = { 3, 997 } })
   add("tall", { x = tensor("NCHW", 1, 1, 40, 5), mode = "bilinear", scale_factor = { 2, 2 } })
   add("empty batch", { x = tensor("NCHW", 0, 3, 4, 4), mode = "bilinear", size = { 8, 8 } })
   return list

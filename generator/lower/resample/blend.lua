@@ -2,15 +2,29 @@
 -- =====
 -- Weighted sums of whole rows (or planes): the pass across rows.  Which rows and which weights is
 -- in tables indexed by the output row, so the code of a row stands once however many rows there
--- are; weights become registers before the loop over the row.
+-- are.  A few taps are straight-line with their weights in registers; many are a loop.
 
 local vector = require "upweave.lower.vector"
 
 local M = {}
 
+-- Taps up to which a sum is straight-line: 8 weights, 8 values and the sum fit 16 registers.
+M.STRAIGHT = 8
+-- Vectors that a loop over taps carries: enough to hide the latency of an addition.
+local CARRIED = 4
+
 ---@class lower.Blend
 ---@field taps integer   rows in a sum, at most
 ---@field copy boolean   every sum is one row with weight 1
+
+--- The most taps an output of a map has.
+---@param map plan.Axis
+---@return integer
+function M.most_taps(map)
+  local taps = 0
+  for _, t in ipairs(map.taps) do taps = math.max(taps, #t.index) end
+  return taps
+end
 
 --- The tables of an axis map: `entry(i)` is what stands for input row i (an offset).
 ---@param b ir.Builder
@@ -19,8 +33,7 @@ local M = {}
 ---@param entry fun(i: integer): integer
 ---@return lower.Blend
 function M.new(b, map, name, entry)
-  local taps, copy = 0, map:is_copy()
-  for _, t in ipairs(map.taps) do taps = math.max(taps, #t.index) end
+  local taps, copy = M.most_taps(map), map:is_copy()
   local rows, weights = {}, {}
   for _, t in ipairs(map.taps) do
     for k = 1, taps do
@@ -35,30 +48,26 @@ function M.new(b, map, name, entry)
   }
 end
 
---- Pointers to the rows that output row `o` sums.
-function M.sources(b, blend, base, o)
-  local out = {}
-  for k = 1, blend.taps do
-    out[k] = b:view("r" .. k - 1, base, b:fetch(blend.rows, o * blend.taps + (k - 1)))
-  end
-  return out
+--- Offset of tap k (from 0) of output row o.
+function M.row(b, blend, o, k) return b:fetch(blend.rows, o * blend.taps + k) end
+
+--- Pointer to the row of tap k (from 0) of output row o.
+function M.source(b, blend, base, o, k)
+  local number = type(k) == "number" and k or ""
+  return b:view("r" .. number, base, M.row(b, blend, o, k))
 end
 
---- Scalar weights of output row o (empty for copies).
-function M.weights(b, blend, o)
-  local out = {}
-  if blend.copy then return out end
-  for k = 1, blend.taps do
-    out[k] = b:load(blend.weights, o * blend.taps + (k - 1), 1, "wy" .. k - 1)
-  end
-  return out
+--- Weight of tap k (from 0) of output row o in all lanes.
+function M.weight(b, blend, o, k, lanes)
+  local number = type(k) == "number" and k or ""
+  return b:splat(b:load(blend.weights, o * blend.taps + k, 1, "wy" .. number), lanes)
 end
 
---- Scalar weights as vectors of `lanes`.
-function M.splat(b, weights, lanes)
-  local wide = {}
-  for k, w in ipairs(weights) do wide[k] = b:splat(w, lanes) end
-  return wide
+--- Weights of output row o as vectors; a copy has none.
+function M.weights(b, blend, o, lanes)
+  local out = {}
+  for k = 1, blend.copy and 0 or blend.taps do out[k] = M.weight(b, blend, o, k - 1, lanes) end
+  return out
 end
 
 --- Σ weights[k] · values[k]; a copy has no weights.
@@ -66,19 +75,63 @@ function M.sum(b, weights, values)
   return #weights == 0 and values[1] or b:dot(weights, values)
 end
 
---- dst[0, n) = sums of rows; jobs = list of { at = offset in dst, weights = scalars }.  All jobs
---- read the same rows.
-function M.emit(b, sources, dst, n, lanes, jobs, streaming)
-  local width = vector.cover(n, lanes)[1].lanes
-  local wide = {}
-  for q, job in ipairs(jobs) do wide[q] = M.splat(b, job.weights, width) end
+local function straight(b, blend, base, first, dst, n, lanes, rows, streaming)
+  local sources, weights = {}, {}
+  for q = 1, rows do weights[q] = M.weights(b, blend, first + (q - 1), lanes) end
+  for k = 1, blend.taps do sources[k] = M.source(b, blend, base, first, k - 1) end
   vector.sweep_row(b, "j", n, lanes, 4, function(j)
     local values = {}
-    for k, row in ipairs(sources) do values[k] = b:load(row, j, width, "v" .. k - 1) end
-    for q, job in ipairs(jobs) do
-      b:store(dst, j + job.at, M.sum(b, wide[q], values), streaming)
+    for k, row in ipairs(sources) do values[k] = b:load(row, j, lanes, "v" .. k - 1) end
+    for q, w in ipairs(weights) do
+      b:store(dst, j + (q - 1) * n, M.sum(b, w, values), streaming)
     end
   end)
+end
+
+-- Several vectors of one row, a loop over taps around them.
+local function looped(b, blend, base, o, dst, places, lanes, streaming)
+  local function products(k, sums)
+    local row = M.source(b, blend, base, o, k)
+    local weight = M.weight(b, blend, o, k, lanes)
+    local out = {}
+    for i, at in ipairs(places) do
+      local value = b:load(row, at, lanes)
+      out[i] = sums and b:fma(weight, value, sums[i]) or b:mul(weight, value)
+      b:named("acc" .. i - 1, out[i])
+    end
+    return out
+  end
+  local sums = b:fold("t", 1, blend.taps, products(0), products)
+  for i, at in ipairs(places) do b:store(dst, at, sums[i], streaming) end
+end
+
+local function by_loops(b, blend, base, o, dst, n, lanes, streaming)
+  local full, tail = n // lanes, n % lanes ~= 0 and n - lanes
+  vector.sweep(b, "j", full // CARRIED, 1, function(j)
+    local places = {}
+    for i = 1, CARRIED do places[i] = (j * CARRIED + (i - 1)) * lanes end
+    looped(b, blend, base, o, dst, places, lanes, streaming)
+  end)
+  local places = {}
+  for v = full // CARRIED * CARRIED, full - 1 do places[#places + 1] = v * lanes end
+  if tail then places[#places + 1] = tail end
+  if #places > 0 then
+    b:group(function() looped(b, blend, base, o, dst, places, lanes, streaming) end)
+  end
+end
+
+--- dst[0, rows·n) = output rows `first` … of the blend of rows of n elements from `base`.  Rows
+--- computed together read the same input rows.
+function M.emit(b, blend, base, first, dst, n, width, rows, streaming)
+  local lanes = vector.cover(n, width)[1].lanes
+  if blend.taps <= M.STRAIGHT then
+    straight(b, blend, base, first, dst, n, lanes, rows, streaming)
+    return
+  end
+  for q = 0, rows - 1 do
+    local out = q == 0 and dst or b:view("out" .. q, dst, q * n)
+    by_loops(b, blend, base, first + q, out, n, lanes, streaming)
+  end
 end
 
 return M

@@ -12,6 +12,8 @@ local M = {}
 
 -- Straight-line groups a row may hold, and the longest period looked for.
 local MAX_PIECES, MAX_PERIOD = 24, 16
+-- Vectors that a loop over taps carries.
+local CARRIED = 4
 
 local function join(list) return table.concat(list, ",") end
 
@@ -37,6 +39,34 @@ local function groups(map, most)
   return out
 end
 
+local function same_weights(a, b)
+  for q, w in ipairs(a.weights) do
+    if join(w) ~= join(b.weights[q]) then return false end
+  end
+  return true
+end
+
+-- Members of a run whose weights change from iteration to iteration get a place in a table, the
+-- result; those of the others are constants.
+local function table_weights(list, loops)
+  local values = {}
+  for _, run in ipairs(loops) do
+    for j, it in ipairs(run.items) do
+      local constant = true
+      for g = 1, run.count - 1 do
+        constant = constant and same_weights(it, runs.item(list, run, g, j))
+      end
+      it.place = not constant and #values or nil
+      for g = 0, constant and -1 or run.count - 1 do
+        for _, w in ipairs(runs.item(list, run, g, j).weights) do
+          table.move(w, 1, #w, #values + 1, values)
+        end
+      end
+    end
+  end
+  return values
+end
+
 ---@class lower.Columns
 ---@field list table[]?      groups, where they repeat
 ---@field loops plan.Run[]?
@@ -46,31 +76,13 @@ end
 function M.new(b, map, channels, most)
   local list = groups(map, most)
   local loops = runs.runs(list, MAX_PERIOD)
-  if runs.pieces(loops) > MAX_PIECES then
+  if runs.pieces(loops) > MAX_PIECES or blend.most_taps(map) > blend.STRAIGHT then
     return {
       output = map.output, channels = channels,
       sum = blend.new(b, map, "column", function(i) return i * channels end),
     }
   end
-  local values = {}
-  for _, run in ipairs(loops) do
-    for j, it in ipairs(run.items) do
-      local constant = true
-      for g = 1, run.count - 1 do
-        for q, w in ipairs(runs.item(list, run, g, j).weights) do
-          constant = constant and join(w) == join(it.weights[q])
-        end
-      end
-      if not constant then
-        it.place = #values
-        for g = 0, run.count - 1 do
-          for _, w in ipairs(runs.item(list, run, g, j).weights) do
-            table.move(w, 1, #w, #values + 1, values)
-          end
-        end
-      end
-    end
-  end
+  local values = table_weights(list, loops)
   return {
     list = list, loops = loops, channels = channels,
     weights = #values > 0 and b:table("column_weight", "f32", values) or nil,
@@ -97,7 +109,9 @@ local function emit_group(b, pass, run, it, g, pixel, dst, width, streaming)
   for q = 1, #it.weights do wide[q] = weights(b, pass, it, g, q, width) end
   vector.sweep_row(b, "c", pass.channels, width, 4, function(c)
     local values = {}
-    for k, i in ipairs(it.relative) do values[k] = pixel((first_in + i) * pass.channels + c, k) end
+    for k, i in ipairs(it.relative) do
+      values[k] = pixel((first_in + i) * pass.channels + c, k - 1)
+    end
     for q, w in ipairs(wide) do
       local at = (first_out + (q - 1)) * pass.channels + c
       b:store(dst, at, b:dot(w, values), streaming)
@@ -105,23 +119,40 @@ local function emit_group(b, pass, run, it, g, pixel, dst, width, streaming)
   end)
 end
 
-local function emit_aperiodic(b, pass, pixel, dst, width, streaming)
+-- Products of tap k, added to the sums of the taps before it where there are any.
+local function tap(b, pass, pixel, o, k, places, width, sums)
+  local weight = not pass.sum.copy and blend.weight(b, pass.sum, o, k, width)
+  local at, out = blend.row(b, pass.sum, o, k), {}
+  for i, c in ipairs(places) do
+    local value = pixel(at + c, k)
+    if sums then out[i] = b:fma(weight, value, sums[i])
+    else out[i] = weight and b:mul(weight, value) or value end
+  end
+  return out
+end
+
+-- One output pixel at a time, a loop over its taps.
+local function emit_by_table(b, pass, pixel, dst, width, streaming)
+  local vectors = vector.cover(pass.channels, width)
   b:each("o", 0, pass.output, function(o)
-    local wide = blend.splat(b, blend.weights(b, pass.sum, o), width)
-    vector.sweep_row(b, "c", pass.channels, width, 4, function(c)
-      local values = {}
-      for k = 1, pass.sum.taps do
-        values[k] = pixel(b:fetch(pass.sum.rows, o * pass.sum.taps + (k - 1)) + c, k)
+    for first = 1, #vectors, CARRIED do
+      local places = {}
+      for i = first, math.min(#vectors, first + CARRIED - 1) do
+        places[#places + 1] = vectors[i].at
       end
-      b:store(dst, o * pass.channels + c, blend.sum(b, wide, values), streaming)
-    end)
+      local sums = tap(b, pass, pixel, o, 0, places, width)
+      sums = b:fold("t", 1, pass.sum.taps, sums, function(k, carried)
+        return tap(b, pass, pixel, o, k, places, width, carried)
+      end)
+      for i, c in ipairs(places) do b:store(dst, o * pass.channels + c, sums[i], streaming) end
+    end
   end)
 end
 
---- Emit one output row.  pixel(at, k) is the vector of input elements from `at` on in a row, tap
---- k, already blended across rows.
+--- Emit one output row.  pixel(at, k) is the vector of input elements from `at` on in a row, of
+--- column tap k (from 0), already blended across rows.
 function M.emit(b, pass, pixel, dst, width, streaming)
-  if pass.sum then return emit_aperiodic(b, pass, pixel, dst, width, streaming) end
+  if pass.sum then return emit_by_table(b, pass, pixel, dst, width, streaming) end
   for _, run in ipairs(pass.loops) do
     b:each("k", 0, run.count, function(g)
       for _, it in ipairs(run.items) do

@@ -43,10 +43,8 @@ end
 local function depth_source(b, g, size, sum, x, image, od, lanes)
   if not g.d then return b:view("src", x, image * size) end
   local volume = b:view("volume", x, image * (g.d.input * size))
-  local planes = blend.sources(b, sum, volume, od)
-  if sum.copy then return planes[1] end
-  local job = { at = 0, weights = blend.weights(b, sum, od) }
-  blend.emit(b, planes, sum.scratch, size, lanes, { job })
+  if sum.copy then return blend.source(b, sum, volume, od, 0) end
+  blend.emit(b, sum, volume, od, sum.scratch, size, lanes, 1)
   return sum.scratch
 end
 

@@ -3,7 +3,7 @@
 -- One row through the axis map of its elements: every output vector is a weighted sum of taps,
 -- each tap a constant permutation of windows of the input that all taps share.  Equal vectors
 -- become loops (plan.runs).  Weights that an iteration changes come from a table; a pattern that
--- never repeats falls back to table-driven element loads once straight-line code grows too long.
+-- never repeats is driven by tables, element by element, once straight-line code grows too long.
 
 local index = require "upweave.ir.index"
 local runs = require "upweave.plan.runs"
@@ -113,7 +113,7 @@ local function weight_places(pass, values)
 end
 
 -- Padded to `taps` taps for every vector: { weights, elements }.
-local function aperiodic_tables(pass)
+local function element_tables(pass)
   local weights, elements = {}, {}
   for _, it in ipairs(pass.items) do
     for k = 1, pass.taps do
@@ -131,7 +131,7 @@ end
 function M.declare(b, pass)
   local weights, elements = {}, nil
   if pass.straight then weight_places(pass, weights)
-  else weights, elements = aperiodic_tables(pass) end
+  else weights, elements = element_tables(pass) end
   pass.weights = #weights > 0 and b:table("column_weight", "f32", weights) or nil
   pass.elements = elements and b:table("column_element", "i32", elements) or nil
 end
@@ -174,16 +174,20 @@ local function emit_straight(b, pass, src, dst, streaming)
   end
 end
 
-local function emit_aperiodic(b, pass, src, dst, streaming)
+-- One vector at a time, a loop over its taps: elements and weights from tables.
+local function emit_by_table(b, pass, src, dst, streaming)
   local lanes = pass.items[1].lanes
+  local function tap(v, k, sum)
+    local entry = (v * pass.taps + k) * lanes
+    local weight = b:load(pass.weights, entry, lanes, "wx")
+    local value = b:gather(src, 0, pass.elements, entry, lanes, "x")
+    return b:named("acc", sum and b:fma(weight, value, sum) or b:mul(weight, value))
+  end
   local function piece(v, at)
-    local weights, values = {}, {}
-    for k = 1, pass.taps do
-      local entry = (v * pass.taps + (k - 1)) * lanes
-      weights[k] = b:load(pass.weights, entry, lanes, "wx" .. k - 1)
-      values[k] = b:gather(src, 0, pass.elements, entry, lanes, "x" .. k - 1)
-    end
-    b:store(dst, at, b:dot(weights, values), streaming)
+    local sums = b:fold("t", 1, pass.taps, { tap(v, 0) }, function(k, carried)
+      return { tap(v, k, carried[1]) }
+    end)
+    b:store(dst, at, sums[1], streaming)
   end
   local full = pass.output // lanes
   b:each("k", 0, full, function(v) piece(v, v * lanes) end)
@@ -208,7 +212,7 @@ end
 
 --- Emit the pass: `src` points to a row of `pass.input` elements, `dst` to one of `pass.output`.
 function M.emit(b, pass, src, dst, streaming)
-  local emit = pass.straight and emit_straight or emit_aperiodic
+  local emit = pass.straight and emit_straight or emit_by_table
   emit(b, pass, src, dst, streaming)
 end
 
