@@ -38,25 +38,39 @@ local function read_arguments()
   if #options.tests == 0 then error("usage: mutate.lua [--count N] [--seed N] TEST.lua…", 0) end
 end
 
---- Run a program; done(exit code or nil if it took too long, seconds).
+--- Read what a test prints, and call when it reports a failure.
+local function watch(pipe, failed)
+  local rest = "\n"
+  pipe:read_start(function(_, chunk)
+    if not chunk then return pipe:close() end
+    rest = rest .. chunk
+    if rest:find("\nnot ok", 1, true) then failed() end
+    rest = rest:sub(-8)
+  end)
+end
+
+--- Run a program; done(exit code or nil if it took too long, seconds). A program that reports a
+--- failed test is not waited for: it ends with code 1.
 local function run(folder, arguments, seconds, done)
-  local started = uv.hrtime()
-  local timer, handle = uv.new_timer(), nil
-  local late = false
-  local pid
+  local started, timer, pipe = uv.hrtime(), uv.new_timer(), uv.new_pipe()
+  local verdict, handle, pid
+  local function stop(why)
+    verdict = verdict or why
+    uv.kill(-pid, "sigkill")
+  end
   handle, pid = uv.spawn("/bin/sh", {
     args = { "-c", "ulimit -v " .. MEMORY_KB .. '; exec "$@"', "sh", table.unpack(arguments) },
-    cwd = folder, stdio = { nil, nil, nil }, detached = true,
+    cwd = folder, stdio = { nil, pipe, nil }, detached = true,
   }, function(code, signal)
     timer:close()
     handle:close()
-    done(not late and (signal ~= 0 and 128 + signal or code) or nil, (uv.hrtime() - started) / 1e9)
+    local ended = signal ~= 0 and 128 + signal or code
+    if verdict == "failed" then ended = 1 elseif verdict == "late" then ended = nil end
+    done(ended, (uv.hrtime() - started) / 1e9)
   end)
   if not handle then error("cannot start " .. arguments[1] .. ": " .. tostring(pid), 0) end
-  timer:start(math.floor(seconds * 1000), 0, function()
-    late = true
-    uv.kill(-pid, "sigkill")
-  end)
+  watch(pipe, function() stop("failed") end)
+  timer:start(math.floor(seconds * 1000), 0, function() stop("late") end)
 end
 
 local function copy_tree(folder)
@@ -132,13 +146,14 @@ local function choose(known)
   return chosen, equivalent
 end
 
--- Tests in the order in which they are tried: those that saw most faults first.
+-- Tests in the order in which they are tried: those that see most faults in a second first.
 local tests = {}
 
 local function order()
+  local function rate(test) return (test.kills + 1) / (test.seconds + 0.1) end
   table.sort(tests, function(a, b)
-    if a.kills ~= b.kills then return a.kills > b.kills end
-    return a.seconds < b.seconds
+    if rate(a) ~= rate(b) then return rate(a) > rate(b) end
+    return a.path < b.path
   end)
 end
 
