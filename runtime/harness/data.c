@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Random numbers and the data that kernels are verified on.
+// Random numbers, the data that kernels are verified on, and floats as numbers of a row.
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -76,4 +76,18 @@ void data_fill(float *x, size_t n, const char *kind, struct rng *rng) {
   for (size_t i = 0; i < n; i++) x[i] = element(kind, i, rng);
   if (planted && n > 0)
     for (size_t k = 0; k < 1 + n / 199; k++) x[rng_below(rng, n)] = rare(kind, rng);
+}
+
+uint32_t float_bits(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+double float_ulps(float a, float b) {
+  if (a != a || b != b) return a != a && b != b ? 0 : INFINITY;
+  int64_t i = (int64_t)(float_bits(a) & 0x7FFFFFFFu), j = (int64_t)(float_bits(b) & 0x7FFFFFFFu);
+  i = float_bits(a) >> 31 ? -i : i;
+  j = float_bits(b) >> 31 ? -j : j;
+  return (double)(i > j ? i - j : j - i);
 }

@@ -48,6 +48,11 @@ uint64_t rng_next(struct rng *rng);
 size_t rng_below(struct rng *rng, size_t n); // n > 0
 float rng_between(struct rng *rng, float low, float high);
 
+// ---- floats
+
+uint32_t float_bits(float value);
+double float_ulps(float a, float b); // distance in representable numbers; both zeros are one
+
 // ---- test data
 
 extern const char *const data_kinds[]; // NULL at the end; the first is plain uniform data

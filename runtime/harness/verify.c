@@ -60,21 +60,6 @@ static int failure(const struct subject *s, const char *kind, const char *reason
   return end_failure(s);
 }
 
-static uint32_t bits_of(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-// Distance in representable numbers; both zeros are one.
-static double ulp_distance(float a, float b) {
-  if (a != a || b != b) return a != a && b != b ? 0 : INFINITY;
-  int64_t i = (int64_t)(bits_of(a) & 0x7FFFFFFFu), j = (int64_t)(bits_of(b) & 0x7FFFFFFFu);
-  i = bits_of(a) >> 31 ? -i : i;
-  j = bits_of(b) >> 31 ? -j : j;
-  return (double)(i > j ? i - j : j - i);
-}
-
 static void index_of(const struct upw_tensor *t, size_t at, int64_t index[8]) {
   for (int d = t->rank - 1; d >= 0; d--) {
     index[d] = (int64_t)(at % (size_t)t->shape[d]);
@@ -87,12 +72,12 @@ static int mismatch(const struct subject *s) {
   int64_t index[8];
   float got = (float)s->worst_got, want = (float)s->want[s->worst_at];
   index_of(t, s->worst_at, index);
-  uint32_t bits = bits_of(got);
+  uint32_t bits = float_bits(got);
   begin_failure(s, bits == poison[0] || bits == poison[1] ? "not written" : "value");
   json_index("index", index, t->rank);
   json_number("got", s->worst_got);
   json_number("want", s->want[s->worst_at]);
-  json_number("ulp", ulp_distance(got, want));
+  json_number("ulp", float_ulps(got, want));
   json_number("bound_share", s->worst_share);
   json_count("wrong", s->wrong);
   json_count("checked", s->count);
@@ -104,7 +89,7 @@ static int mismatch(const struct subject *s) {
 // Error of one element as a share of what is allowed: at most 1 if it is right.
 static double share_of(const struct subject *s, size_t i, float got) {
   double want = s->want[i], terms = s->terms[i];
-  if (terms == 0) return bits_of(got) == bits_of((float)want) ? 0 : INFINITY;
+  if (terms == 0) return float_bits(got) == float_bits((float)want) ? 0 : INFINITY;
   int finite = got - got == 0;
   if (want - want != 0) return finite ? INFINITY : 0;
   if (!finite) return s->overflows ? 0 : INFINITY;
@@ -126,7 +111,7 @@ static int compare(struct subject *s, const float *y) {
       s->worst_got = (double)y[i];
     }
     if (s->plain && want - want == 0 && y[i] - y[i] == 0) {
-      double error = fabs((double)y[i] - want), ulp = ulp_distance(y[i], (float)want);
+      double error = fabs((double)y[i] - want), ulp = float_ulps(y[i], (float)want);
       int cancelled = fabs(want) < s->magnitude[i] / 2; // its ULPs say nothing about the sum
       s->max_error = error > s->max_error ? error : s->max_error;
       s->max_ulp = ulp > s->max_ulp && !cancelled ? ulp : s->max_ulp;
@@ -219,7 +204,7 @@ static int range_status(struct subject *s, size_t begin, size_t end, int want) {
 static int equals_whole(struct subject *s, float *scratch) {
   result(s, scratch);
   for (size_t i = 0; i < s->count; i++)
-    if (bits_of(scratch[i]) != bits_of(s->whole[i])) {
+    if (float_bits(scratch[i]) != float_bits(s->whole[i])) {
       s->worst_at = i;
       s->worst_got = (double)scratch[i];
       s->want[i] = (double)s->whole[i];

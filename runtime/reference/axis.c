@@ -34,7 +34,7 @@ struct ratio {
 };
 
 static int is_linear(int mode) {
-  return mode == UPW_REF_LINEAR || mode == UPW_REF_BILINEAR || mode == UPW_REF_TRILINEAR;
+  return mode >= UPW_REF_LINEAR && mode <= UPW_REF_TRILINEAR;
 }
 
 static int64_t floor_of(double value) {
@@ -106,7 +106,7 @@ static void put(struct upw_ref_axis *table, int64_t o, int64_t index, double wei
   }
 }
 
-// Taps whose clamped weights cancelled read nothing; sets `copy`.
+// Drops taps whose clamped weights cancelled; sets `copy`.
 static void finish(struct upw_ref_axis *table) {
   table->copy = 1;
   for (int64_t o = 0; o < table->out; o++) {
@@ -172,7 +172,8 @@ static float framework_position(const struct rule *r, int64_t o, int64_t *index)
   return lambda < 0 ? 0 : lambda > 1 ? 1 : lambda;
 }
 
-static double exact_position(const struct rule *r, int64_t o, int64_t *index) {
+// lambda as a fraction.
+static struct ratio exact_position(const struct rule *r, int64_t o, int64_t *index) {
   struct ratio k = exact_ratio(r);
   wide num = r->align_corners ? k.p * o : k.p * (2 * o + 1) - k.q;
   wide den = r->align_corners ? k.q : 2 * k.q;
@@ -180,8 +181,12 @@ static double exact_position(const struct rule *r, int64_t o, int64_t *index) {
   wide floor = floor_div(num, den);
   if (floor > r->in - 1) floor = r->in - 1;
   *index = (int64_t)floor;
-  long double lambda = (long double)(num - floor * den) / (long double)den;
-  return lambda > 1 ? 1 : (double)lambda;
+  num -= floor * den;
+  return (struct ratio){num > den ? den : num, den};
+}
+
+static long double quotient(wide num, wide den) {
+  return (long double)num / (long double)den;
 }
 
 static void fill_linear(struct upw_ref_axis *table, const struct rule *r) {
@@ -190,9 +195,9 @@ static void fill_linear(struct upw_ref_axis *table, const struct rule *r) {
     if (r->out == r->in) { // by definition a copy, also where a scale other than 1 was given
       put(table, o, i, 1);
     } else if (r->exact) {
-      double lambda = exact_position(r, o, &i);
-      put(table, o, i, 1 - lambda);
-      put(table, o, limit(i + 1, 0, r->in - 1), lambda);
+      struct ratio lambda = exact_position(r, o, &i);
+      put(table, o, i, (double)quotient(lambda.q - lambda.p, lambda.q));
+      put(table, o, limit(i + 1, 0, r->in - 1), (double)quotient(lambda.p, lambda.q));
     } else {
       float lambda = framework_position(r, o, &i);
       put(table, o, i, (double)(1.0f - lambda));
@@ -201,8 +206,8 @@ static void fill_linear(struct upw_ref_axis *table, const struct rule *r) {
   }
 }
 
-// Keys' polynomials as ATen's compiler leaves them: the antialias filter is fused to the end, the
-// four weights of plain bicubic are evaluated side by side and lose the fusion of the last step.
+// Keys' polynomials as ATen's compiler leaves them: fused to the end in the antialias filter, all
+// but the last step in plain bicubic.
 static float near_part(float x, float a) {
   return fused(a + 2, x, -(a + 3)) * x;
 }
@@ -221,11 +226,16 @@ static float near_fused(float x, float a) {
 static float far_fused(float x, float a) {
   return fused(far_part(x, a), x, -4 * a);
 }
-static long double near_ld(long double x, long double a) {
-  return ((a + 2) * x - (a + 3)) * x * x + 1;
+
+// The same of x = n/d, factored so that a weight is 0 only where it is 0 and keeps its digits:
+// near = (1 - x)(1 + x - (a + 2)x^2), far = a(x - 1)(2 - x)^2.
+static long double near_exact(wide n, wide d, long double a) {
+  long double x = quotient(n, d);
+  return quotient(d - n, d) * (1 + x - (a + 2) * x * x);
 }
-static long double far_ld(long double x, long double a) {
-  return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+static long double far_exact(wide n, wide d, long double a) {
+  long double rest = quotient(2 * d - n, d);
+  return a * quotient(n - d, d) * rest * rest;
 }
 
 static void fill_cubic(struct upw_ref_axis *table, const struct rule *r) {
@@ -233,11 +243,11 @@ static void fill_cubic(struct upw_ref_axis *table, const struct rule *r) {
     int64_t i = 0;
     double w[4];
     if (r->exact) {
-      long double t = (long double)exact_position(r, o, &i);
-      w[0] = (double)far_ld(t + 1, -0.75L);
-      w[1] = (double)near_ld(t, -0.75L);
-      w[2] = (double)near_ld(1 - t, -0.75L);
-      w[3] = (double)far_ld(2 - t, -0.75L);
+      struct ratio t = exact_position(r, o, &i);
+      w[0] = (double)far_exact(t.p + t.q, t.q, -0.75L);
+      w[1] = (double)near_exact(t.p, t.q, -0.75L);
+      w[2] = (double)near_exact(t.q - t.p, t.q, -0.75L);
+      w[3] = (double)far_exact(2 * t.q - t.p, t.q, -0.75L);
     } else {
       float t = framework_position(r, o, &i);
       float u = 1.0f - t;
@@ -272,10 +282,10 @@ static float filter_f32(const struct rule *r, float x) {
   return x < 1 ? near_fused(x, -0.5f) : x < 2 ? far_fused(x, -0.5f) : 0;
 }
 
-static long double filter_ld(const struct rule *r, long double x) {
-  x = x < 0 ? -x : x;
-  if (r->mode != UPW_REF_BICUBIC) return x < 1 ? 1 - x : 0;
-  return x < 1 ? near_ld(x, -0.5L) : x < 2 ? far_ld(x, -0.5L) : 0;
+static long double filter_exact(const struct rule *r, wide n, wide d) {
+  n = n < 0 ? -n : n;
+  if (r->mode != UPW_REF_BICUBIC) return n < d ? quotient(d - n, d) : 0;
+  return n < d ? near_exact(n, d, -0.5L) : n < 2 * d ? far_exact(n, d, -0.5L) : 0;
 }
 
 static float framework_support(const struct rule *r) {
@@ -313,10 +323,10 @@ static void exact_window(struct upw_ref_axis *table, const struct rule *r, int64
   high = high > r->in ? r->in : high;
   long double total = 0;
   for (wide i = low; i < high; i++)
-    total += filter_ld(r, (long double)((2 * i + 1) * k.q - center) / (long double)(2 * stretch));
+    total += filter_exact(r, (2 * i + 1) * k.q - center, 2 * stretch);
   for (wide i = low; i < high; i++) {
-    long double x = (long double)((2 * i + 1) * k.q - center) / (long double)(2 * stretch);
-    put(table, o, (int64_t)i, (double)(total != 0 ? filter_ld(r, x) / total : filter_ld(r, x)));
+    long double w = filter_exact(r, (2 * i + 1) * k.q - center, 2 * stretch);
+    put(table, o, (int64_t)i, (double)(total != 0 ? w / total : w));
   }
 }
 
