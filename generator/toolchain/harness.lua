@@ -25,7 +25,9 @@ local HEADERS <const> = {
 }
 -- What is timed beside the kernels has the target's flags; the rest is the same for all targets of
 -- a machine, and compiled once.
-local TIMED <const> = { "reference/axis.c", "reference/generic.c", "harness/probe.c" }
+local TIMED <const> = {
+  "reference/axis.c", "reference/table.c", "reference/generic.c", "harness/probe.c",
+}
 local SHARED <const> = {
   "src/npy.c", "src/status.c", "src/parallel.c", "reference/interpolate.c", "harness/main.c",
   "harness/verify.c", "harness/faults.c", "harness/bench.c", "harness/run.c", "harness/pool.c",

@@ -14,7 +14,6 @@
 // out == 2*in) the rule is the generic path's.
 #include "axis.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "upweave/kernel.h"
@@ -89,54 +88,6 @@ static struct ratio exact_ratio(const struct rule *r) {
   return (struct ratio){power, (int64_t)m};
 }
 
-// ---- table
-
-static void put(struct upw_ref_axis *table, int64_t o, int64_t index, double weight) {
-  struct upw_ref_tap *taps = table->taps + (size_t)o * table->most;
-  size_t n = table->count[o];
-  if (weight == 0) return;
-  table->terms[o] += 1;
-  double magnitude = weight < 0 ? -weight : weight;
-  if (n > 0 && taps[n - 1].index == index) {
-    taps[n - 1].weight += weight;
-    taps[n - 1].magnitude += magnitude;
-  } else {
-    taps[n] = (struct upw_ref_tap){index, weight, magnitude};
-    table->count[o] = n + 1;
-  }
-}
-
-// Drops taps whose clamped weights cancelled; sets `copy`.
-static void finish(struct upw_ref_axis *table) {
-  table->copy = 1;
-  for (int64_t o = 0; o < table->out; o++) {
-    struct upw_ref_tap *taps = table->taps + (size_t)o * table->most;
-    size_t kept = 0;
-    for (size_t t = 0; t < table->count[o]; t++)
-      if (taps[t].weight != 0) taps[kept++] = taps[t];
-    table->count[o] = kept;
-    if (kept != 1 || table->terms[o] != 1 || taps[0].weight != 1) table->copy = 0;
-  }
-}
-
-static void release(struct upw_ref_axis *table) {
-  free(table->count);
-  free(table->terms);
-  free(table->taps);
-  *table = (struct upw_ref_axis){0};
-}
-
-static int allocate(struct upw_ref_axis *table, int64_t in, int64_t out, size_t most) {
-  size_t rows = (size_t)out;
-  *table = (struct upw_ref_axis){.in = in, .out = out, .most = most};
-  table->count = calloc(rows, sizeof *table->count);
-  table->terms = calloc(rows, sizeof *table->terms);
-  table->taps = calloc(rows, most * sizeof *table->taps);
-  if (table->count && table->terms && table->taps) return UPW_OK;
-  release(table);
-  return UPW_NO_MEMORY;
-}
-
 // ---- nearest
 
 static int64_t framework_nearest(const struct rule *r, int64_t o) {
@@ -156,7 +107,7 @@ static int64_t exact_nearest(const struct rule *r, int64_t o) {
 static void fill_nearest(struct upw_ref_axis *table, const struct rule *r) {
   for (int64_t o = 0; o < r->out; o++) {
     int64_t index = r->exact ? exact_nearest(r, o) : framework_nearest(r, o);
-    put(table, o, limit(index, 0, r->in - 1), 1);
+    upw_ref_axis_put(table, o, limit(index, 0, r->in - 1), 1);
   }
 }
 
@@ -193,15 +144,15 @@ static void fill_linear(struct upw_ref_axis *table, const struct rule *r) {
   for (int64_t o = 0; o < r->out; o++) {
     int64_t i = o;
     if (r->out == r->in) { // by definition a copy, also where a scale other than 1 was given
-      put(table, o, i, 1);
+      upw_ref_axis_put(table, o, i, 1);
     } else if (r->exact) {
       struct ratio lambda = exact_position(r, o, &i);
-      put(table, o, i, (double)quotient(lambda.q - lambda.p, lambda.q));
-      put(table, o, limit(i + 1, 0, r->in - 1), (double)quotient(lambda.p, lambda.q));
+      upw_ref_axis_put(table, o, i, (double)quotient(lambda.q - lambda.p, lambda.q));
+      upw_ref_axis_put(table, o, limit(i + 1, 0, r->in - 1), (double)quotient(lambda.p, lambda.q));
     } else {
       float lambda = framework_position(r, o, &i);
-      put(table, o, i, (double)(1.0f - lambda));
-      put(table, o, limit(i + 1, 0, r->in - 1), (double)lambda);
+      upw_ref_axis_put(table, o, i, (double)(1.0f - lambda));
+      upw_ref_axis_put(table, o, limit(i + 1, 0, r->in - 1), (double)lambda);
     }
   }
 }
@@ -256,7 +207,7 @@ static void fill_cubic(struct upw_ref_axis *table, const struct rule *r) {
       w[2] = (double)near_f32(u, -0.75f);
       w[3] = (double)far_f32(u + 1.0f, -0.75f);
     }
-    for (int j = 0; j < 4; j++) put(table, o, limit(i + j - 1, 0, r->in - 1), w[j]);
+    for (int j = 0; j < 4; j++) upw_ref_axis_put(table, o, limit(i + j - 1, 0, r->in - 1), w[j]);
   }
 }
 
@@ -266,7 +217,8 @@ static void fill_area(struct upw_ref_axis *table, const struct rule *r) {
   for (int64_t o = 0; o < r->out; o++) {
     int64_t begin = (int64_t)floor_div((wide)o * r->in, r->out);
     int64_t end = (int64_t)floor_div(((wide)o + 1) * r->in - 1, r->out) + 1;
-    for (int64_t i = begin; i < end; i++) put(table, o, i, 1.0 / (double)(end - begin));
+    for (int64_t i = begin; i < end; i++)
+      upw_ref_axis_put(table, o, i, 1.0 / (double)(end - begin));
   }
 }
 
@@ -308,7 +260,7 @@ static void framework_window(struct upw_ref_axis *table, const struct rule *r, i
     total += filter_f32(r, (float)(((double)((float)(j + low) - center) + 0.5) * (double)inverse));
   for (int64_t j = 0; j < n; j++) {
     float w = filter_f32(r, (float)(((double)((float)(j + low) - center) + 0.5) * (double)inverse));
-    put(table, o, j + low, (double)(total != 0 ? w / total : w));
+    upw_ref_axis_put(table, o, j + low, (double)(total != 0 ? w / total : w));
   }
 }
 
@@ -326,14 +278,14 @@ static void exact_window(struct upw_ref_axis *table, const struct rule *r, int64
     total += filter_exact(r, (2 * i + 1) * k.q - center, 2 * stretch);
   for (wide i = low; i < high; i++) {
     long double w = filter_exact(r, (2 * i + 1) * k.q - center, 2 * stretch);
-    put(table, o, (int64_t)i, (double)(total != 0 ? w / total : w));
+    upw_ref_axis_put(table, o, (int64_t)i, (double)(total != 0 ? w / total : w));
   }
 }
 
 static void fill_antialias(struct upw_ref_axis *table, const struct rule *r) {
   for (int64_t o = 0; o < r->out; o++) {
     if (r->out == r->in) // such an axis is skipped
-      put(table, o, o, 1);
+      upw_ref_axis_put(table, o, o, 1);
     else if (r->exact)
       exact_window(table, r, o);
     else
@@ -363,7 +315,7 @@ static struct rule rule_of(const struct upw_ref_interpolate *p, int axis) {
 
 static int build(struct upw_ref_axis *table, const struct upw_ref_interpolate *params, int axis) {
   struct rule r = rule_of(params, axis);
-  int status = allocate(table, r.in, r.out, most_taps(&r));
+  int status = upw_ref_axis_allocate(table, r.in, r.out, most_taps(&r));
   if (status != UPW_OK) return status;
   if (r.mode == UPW_REF_NEAREST || r.mode == UPW_REF_NEAREST_EXACT)
     fill_nearest(table, &r);
@@ -375,15 +327,15 @@ static int build(struct upw_ref_axis *table, const struct upw_ref_interpolate *p
     fill_linear(table, &r);
   else
     fill_cubic(table, &r);
-  finish(table);
+  upw_ref_axis_finish(table);
   return UPW_OK;
 }
 
 static int build_single(struct upw_ref_axis *table) {
-  int status = allocate(table, 1, 1, 1);
+  int status = upw_ref_axis_allocate(table, 1, 1, 1);
   if (status != UPW_OK) return status;
-  put(table, 0, 0, 1);
-  finish(table);
+  upw_ref_axis_put(table, 0, 0, 1);
+  upw_ref_axis_finish(table);
   return UPW_OK;
 }
 
@@ -398,5 +350,5 @@ int upw_ref_axes_build(struct upw_ref_axis axes[3], const struct upw_ref_interpo
 }
 
 void upw_ref_axes_free(struct upw_ref_axis axes[3]) {
-  for (int i = 0; i < 3; i++) release(&axes[i]);
+  for (int i = 0; i < 3; i++) upw_ref_axis_release(&axes[i]);
 }

@@ -28,4 +28,10 @@ struct upw_ref_axis {
 int upw_ref_axes_build(struct upw_ref_axis axes[3], const struct upw_ref_interpolate *params);
 void upw_ref_axes_free(struct upw_ref_axis axes[3]);
 
+// How a table is made: allocated, taps put in with ascending inputs for each output, finished.
+int upw_ref_axis_allocate(struct upw_ref_axis *table, int64_t in, int64_t out, size_t most);
+void upw_ref_axis_put(struct upw_ref_axis *table, int64_t o, int64_t index, double weight);
+void upw_ref_axis_finish(struct upw_ref_axis *table);
+void upw_ref_axis_release(struct upw_ref_axis *table);
+
 #endif

@@ -2,7 +2,8 @@
 // sources: runtime/harness/main.c runtime/harness/verify.c runtime/harness/faults.c
 // sources: runtime/harness/bench.c runtime/harness/run.c runtime/harness/probe.c
 // sources: runtime/harness/pool.c runtime/harness/memory.c runtime/harness/data.c
-// sources: runtime/harness/json.c runtime/reference/axis.c runtime/reference/interpolate.c
+// sources: runtime/harness/json.c runtime/reference/axis.c runtime/reference/table.c
+// sources: runtime/reference/interpolate.c
 // sources: runtime/reference/generic.c runtime/src/npy.c runtime/src/status.c
 // sources: runtime/src/parallel.c
 // flags: -O1 -g

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// sources: runtime/reference/axis.c runtime/reference/interpolate.c runtime/reference/generic.c
+// sources: runtime/reference/axis.c runtime/reference/table.c
+// sources: runtime/reference/interpolate.c runtime/reference/generic.c
 // The reference of interpolate against values computed by hand and quoted from PyTorch.
 #include <math.h>
 

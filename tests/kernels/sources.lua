@@ -14,6 +14,7 @@ local PUBLIC <const> = {
 local SOURCES <const> = {
   "runtime/src/npy.c", "runtime/src/parallel.c", "runtime/src/status.c",
   "runtime/reference/axis.c", "runtime/reference/generic.c", "runtime/reference/interpolate.c",
+  "runtime/reference/table.c",
   "runtime/harness/bench.c", "runtime/harness/data.c", "runtime/harness/faults.c",
   "runtime/harness/json.c", "runtime/harness/main.c", "runtime/harness/memory.c",
   "runtime/harness/pool.c", "runtime/harness/probe.c", "runtime/harness/run.c",
