@@ -53,13 +53,13 @@ local function axis(variant, input, output, scale, arithmetic)
   return built[key][1], built[key][2]
 end
 
--- Calls body(map, arithmetic, terms, scale) for all cases of a variant; collects the texts that it
--- returns.
+-- Calls body(map, arithmetic, terms, scale, filter) for all cases of a variant; collects the texts
+-- that it returns.
 local function each(variant, body)
   local faults = {}
   local function try(input, output, scale, arithmetic)
     local map, terms = axis(variant, input, output, scale, arithmetic)
-    local fault = body(map, arithmetic, terms, scale)
+    local fault = body(map, arithmetic, terms, scale, variant.filter)
     if fault then
       faults[#faults + 1] = ("%s %d -> %d %s: %s"):format(arithmetic, input, output,
         tostring(scale), fault)
@@ -93,13 +93,13 @@ local function partition(map, arithmetic)
   end
 end
 
--- Windows never go back by more than the tap whose weight is exactly 0 at one output and rounding
--- noise at the next.
-local function monotone(map)
-  local first, last = 0, 0
+-- Windows never go back by more than the taps whose weight is exactly 0 where the filter stands on a
+-- pixel, and not at the next output.
+local function monotone(map, _, _, _, filter)
+  local first, last, slack = 0, 0, math.max(1, (filter.radius or 1) - 1)
   for o, taps in ipairs(map.taps) do
     local a, b = taps.index[1], taps.index[#taps.index]
-    if a + 1 < first or b + 1 < last then return "windows go back at " .. o - 1 end
+    if a + slack < first or b + slack < last then return "windows go back at " .. o - 1 end
     first, last = math.max(a, first), math.max(b, last)
   end
 end

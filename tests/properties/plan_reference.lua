@@ -88,8 +88,13 @@ local function check_variant(mode, align, antialias)
   tap.is(sweep(mode, align, antialias, true), "", name .. ": exact tables")
 end
 
+-- A mode that this reference does not define has the C reference alone.
+local function is_defined(mode)
+  return pcall(reference.taps, { mode = mode.name, I = 1, O = 1 }, 0)
+end
+
 for _, mode in ipairs(modes.list) do
-  for _, align in ipairs { false, true } do
+  for _, align in ipairs(is_defined(mode) and { false, true } or {}) do
     check_variant(mode, align, false)
     check_variant(mode, align, true)
   end

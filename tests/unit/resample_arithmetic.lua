@@ -92,11 +92,17 @@ tap.is(rational.weight(third), packed(1 / 3), "1/3")
 tap.is(rational.floor(rational.sub(third, rational.int(1))), -1, "floor goes down")
 tap.is(rational.weight(rational.add(third, rational.add(third, third))), 1.0, "thrice a third")
 tap.is(rational.less(third, rational.constant(0.333333333)), false, "1/3 > 0.333333333")
-tap.is(rational.floor(rational.div(rational.int(11), rational.constant(2.2))), 4,
+tap.is(rational.floor(rational.mul(rational.int(11), rational.reciprocal(2.2))), 4,
   "a scale factor is the double's exact value: 2.2 is a little more than 11/5")
-tap.is(rational.weight(rational.constant(1 + 2.0 ^ -24)), 1.0, "a tie goes to even")
-tap.is(rational.weight(rational.constant(1 + 3 * 2.0 ^ -24)), 1 + 2.0 ^ -22, "upwards, too")
-local above = rational.add(rational.constant(1 + 2.0 ^ -24),
+tap.same(rational.constant(-0.75), { -3, 4 }, "a short constant is exact")
+tap.same(rational.constant(0.1), { math.floor(0.1 * 2 ^ 60 + 0.5), 1 << 60 },
+  "others are on a grid")
+tap.is(f32.constant(0.1), packed(0.1), "float constants are rounded")
+local tie = rational.div(rational.int((1 << 24) + 1), rational.int(1 << 24))
+local odd = rational.div(rational.int((1 << 24) + 3), rational.int(1 << 24))
+tap.is(rational.weight(tie), 1.0, "a tie goes to even")
+tap.is(rational.weight(odd), 1 + 2.0 ^ -22, "upwards, too")
+local above = rational.add(tie,
   rational.div(rational.int(1), rational.mul(rational.int(1 << 61), rational.int(1 << 61))))
 tap.is(rational.weight(above), 1 + tiny, "2^-122 above a tie goes up")
 tap.is(rational.weight(rational.mul(rational.int(-1), above)), -1 - tiny, "mirrored")

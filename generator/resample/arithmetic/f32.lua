@@ -18,8 +18,8 @@ M.int = function(n)
   if n <= 16777216 and n >= -16777216 then return n + 0.0 end
   return single(n + 0.0)
 end
----A number that float represents exactly.
-M.constant = function(x) return x end
+---The value nearest to a double.
+M.constant = single
 ---A value of `wide`, rounded.
 M.narrow = single
 ---The ratio 1/s of a scale factor: PyTorch divides in double, then rounds.

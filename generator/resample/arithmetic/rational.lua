@@ -35,16 +35,16 @@ local function exact(x)
   return fraction(math.tointeger(x), den)
 end
 
-local constants = {}
+local GRID <const> = 1 << 60
 
 function M.int(n) return { n, 1 } end
+---A double: exact if it has few bits after the point. Others are results of a function that is not
+---rational itself (a sine), of magnitude about 1: the nearest multiple of 2^-60, so that they all
+---have one denominator.
 function M.constant(x)
-  local value = constants[x]
-  if not value then
-    value = exact(x)
-    constants[x] = value
-  end
-  return value
+  local steps = x * 1024
+  if steps == math.floor(steps) then return fraction(math.tointeger(steps), 1024) end
+  return { math.floor(x * GRID + 0.5), GRID }
 end
 function M.narrow(a) return a end
 function M.reciprocal(s)
