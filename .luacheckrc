@@ -41,3 +41,4 @@ end
 local SPEC = { "kernel", "graph", "sweep", "tensor", "npy" }
 files["examples/*.lua"] = { read_globals = SPEC }
 files["examples/demo/kernels.lua"] = { read_globals = SPEC }
+files["generated/showcase.lua"] = { read_globals = SPEC }
