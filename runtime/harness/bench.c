@@ -40,6 +40,11 @@ struct bench {
   void *outputs[MOST_TENSORS];
   void *workspace, *from, *to;
   size_t in_bytes, out_bytes, probe_bytes;
+  struct {
+    void *map;
+    size_t bytes;
+  } regions[MOST_TENSORS + 3]; // what all these lie in
+  size_t region_count;
   struct pool *pool;
   struct upw_pool callback;
   int failed;
@@ -216,19 +221,20 @@ static size_t region_bytes(size_t bytes) {
   return (bytes + OFFSET + 2 * LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
 }
 
-// Zeroed memory aligned to a large page, `which` steps of OFFSET into it. Never freed: the program
-// ends soon.
-static void *buffer(size_t bytes, size_t which) {
+// Zeroed memory `which` steps of OFFSET behind a large page's start.
+static void *buffer(struct bench *b, size_t bytes, size_t which) {
   size_t region = region_bytes(bytes + which * OFFSET) + LARGE_PAGE;
-  unsigned char *map =
+  unsigned char *at =
       mmap(NULL, region, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if ((void *)map == MAP_FAILED) return NULL;
-  map += LARGE_PAGE - (size_t)((uintptr_t)map % LARGE_PAGE);
+  if ((void *)at == MAP_FAILED) return NULL;
+  b->regions[b->region_count].map = at;
+  b->regions[b->region_count++].bytes = region;
+  at += LARGE_PAGE - (size_t)((uintptr_t)at % LARGE_PAGE);
 #ifdef MADV_HUGEPAGE
-  madvise(map, region - LARGE_PAGE, MADV_HUGEPAGE);
+  madvise(at, region - LARGE_PAGE, MADV_HUGEPAGE);
 #endif
-  memset(map, 0, bytes + which * OFFSET);
-  return map + which * OFFSET;
+  memset(at, 0, bytes + which * OFFSET);
+  return at + which * OFFSET;
 }
 
 static int set_up(struct bench *b, const struct options *options) {
@@ -237,7 +243,7 @@ static int set_up(struct bench *b, const struct options *options) {
   size_t inputs = 0, outputs = 0;
   for (uint32_t i = 0; i < k->tensor_count; i++) {
     const struct upw_tensor *t = &k->tensors[i];
-    void *data = buffer(t->bytes, i + 1);
+    void *data = buffer(b, t->bytes, i + 1);
     if (!data) return 0;
     if (t->role == UPW_OUTPUT) {
       b->outputs[outputs++] = data;
@@ -250,9 +256,9 @@ static int set_up(struct bench *b, const struct options *options) {
   }
   size_t both = b->in_bytes + b->out_bytes;
   b->probe_bytes = (both + PROBE_STEP - 1) / PROBE_STEP * PROBE_STEP;
-  b->from = buffer(b->probe_bytes, 0);
-  b->to = buffer(b->probe_bytes, 0);
-  b->workspace = buffer(upw_parallel_workspace_bytes(k, &b->callback), 0);
+  b->from = buffer(b, b->probe_bytes, 0);
+  b->to = buffer(b, b->probe_bytes, 0);
+  b->workspace = buffer(b, upw_parallel_workspace_bytes(k, &b->callback), 0);
   return b->from && b->to && b->workspace;
 }
 
@@ -304,6 +310,7 @@ int bench_case(const struct upw_case *c, const struct options *options) {
   }
   if (c->kernel->tensor_count <= MOST_TENSORS && !c->kernel->pack) code = measured(&b, options);
   if (b.pool) pool_free(b.pool);
+  for (size_t i = 0; i < b.region_count; i++) munmap(b.regions[i].map, b.regions[i].bytes);
   if (code != EXIT_WELL) {
     json_begin(c->kernel->name);
     json_bool("ok", 0);
