@@ -16,8 +16,10 @@ local says = command.read("README.md"):match("%./main%s+# ([^\n]+)")
 local compiler = assert(clang.find {}).command[1]
 
 local function make(...)
-  return process.run({ "make", "-s", "--no-print-directory", "-C", EXAMPLE, "CC=" .. compiler .. WARNINGS, ... },
-    { env = command.environment { MAKEFLAGS = false, MAKELEVEL = false }, seconds = 120 })
+  local call = { "make", "-s", "--no-print-directory", "-C", EXAMPLE, "CC=" .. compiler .. WARNINGS }
+  table.move({ ... }, 1, select("#", ...), #call + 1, call)
+  local environment = command.environment { MAKEFLAGS = false, MAKELEVEL = false }
+  return process.run(call, { env = environment, seconds = 120 })
 end
 
 local folder = command.folder()
