@@ -31,25 +31,38 @@ end
 
 local function columns(line) return utf8.len(line) or #line end
 
+local function too_wide(path, line)
+  return columns(line) > MAX_COLUMNS and not path:find(FRAMES) and not path:find("%.[ch]$")
+end
+
+--- The prefix of one machine's path that a line has; below a folder that a variable names it is
+--- nothing of the kind.
+local function machine_path(line)
+  for _, prefix in ipairs(MACHINE) do
+    local at = line:find(prefix, 1, true)
+    if at and not line:sub(at - 1, at - 1):find("[%w_.]") and not line:find('^%.%. "', at - 4) then
+      return prefix
+    end
+  end
+  return nil
+end
+
+local function unfinished(line)
+  for _, word in ipairs(UNFINISHED) do
+    if line:find("%f[%w]" .. word .. "%f[%W]") then return word end
+  end
+  return nil
+end
+
 local function check_line(path, number, line)
   if line:find("\t", 1, true) then report(path, number, "tab") end
   if line:find("%s$") then report(path, number, "blanks at the end of the line") end
-  if columns(line) > MAX_COLUMNS and not path:find(FRAMES) and not path:find("%.[ch]$") then
+  if too_wide(path, line) then
     report(path, number, "%d columns, at most %d", columns(line), MAX_COLUMNS)
   end
-  for _, word in ipairs(UNFINISHED) do
-    if line:find("%f[%w]" .. word .. "%f[%W]") then
-      report(path, number, "unfinished work (%s): finish it or leave it out", word)
-    end
-  end
-  for _, prefix in ipairs(MACHINE) do
-    local at = line:find(prefix, 1, true)
-    -- Below a folder that a variable names it is not.
-    local below = at and (line:sub(at - 1, at - 1):find("[%w_.]") or line:find('^%.%. "', at - 4))
-    if at and not below then
-      report(path, number, "path of one machine")
-    end
-  end
+  local word = unfinished(line)
+  if word then report(path, number, "unfinished work (%s): finish it or leave it out", word) end
+  if machine_path(line) then report(path, number, "path of one machine") end
 end
 
 local function check_lua_functions(path, source)
