@@ -16,7 +16,8 @@ local says = command.read("README.md"):match("%./main%s+# ([^\n]+)")
 local compiler = assert(clang.find {}).command[1]
 
 local function make(...)
-  local call = { "make", "-s", "--no-print-directory", "-C", EXAMPLE, "CC=" .. compiler .. WARNINGS }
+  local cc = "CC=" .. compiler .. WARNINGS
+  local call = { "make", "-s", "--no-print-directory", "-C", EXAMPLE, cc }
   table.move({ ... }, 1, select("#", ...), #call + 1, call)
   local environment = command.environment { MAKEFLAGS = false, MAKELEVEL = false }
   return process.run(call, { env = environment, seconds = 120 })
