@@ -11,7 +11,9 @@ local function var(name, min, max)
   return index.atom(v), v
 end
 
-local function text(e) return index.text(index.of(e), function(thing) return thing.hint or thing.name end) end
+local function text(e)
+  return index.text(index.of(e), function(thing) return thing.hint or thing.name end)
+end
 
 local i, vi = var("i", 0, 9)
 local j, vj = var("j", 2, 5)
@@ -51,8 +53,8 @@ ir.fails(function() return index.of "x" end, "index expression", "a string")
 ir.fails(function() return index.of {} end, "index expression", "another table")
 ir.fails(function() return index.of(nil) end, "index expression", "nothing")
 for name, n in pairs { ["a form"] = j, ["0"] = 0, ["-2"] = -2, ["2.0"] = 2.0 } do
-  ir.fails(function() return i % n end, "a divisor is a positive integer", "a remainder by " .. name)
-  ir.fails(function() return i // n end, "a divisor is a positive integer", "a quotient by " .. name)
+  ir.fails(function() return i % n end, "is a positive integer", "a remainder by " .. name)
+  ir.fails(function() return i // n end, "is a positive integer", "a quotient by " .. name)
 end
 tap.is(text(i % 1), "0", "a remainder by 1")
 
