@@ -93,8 +93,8 @@ local function partition(map, arithmetic)
   end
 end
 
--- Windows never go back by more than the taps whose weight is exactly 0 where the filter stands on a
--- pixel, and not at the next output.
+-- Windows never go back by more than the taps whose weight is exactly 0 where the filter stands on
+-- a pixel, and not at the next output.
 local function monotone(map, _, _, _, filter)
   local first, last, slack = 0, 0, math.max(1, (filter.radius or 1) - 1)
   for o, taps in ipairs(map.taps) do
