@@ -2,7 +2,9 @@
 -- =======
 -- resample, rows: the input rows of an output row are blended into one line first, then the line
 -- goes through the row pass.  The choice for shrinking (the row pass runs once an output row, not
--- once an input row) and for one spatial axis, where there is nothing to blend.
+-- once an input row) and for one spatial axis, where there is nothing to blend.  The line is
+-- `buffered` in scratch, or `fused`: blended in registers wherever the row pass reads a window of
+-- it, which computes overlapping parts twice but saves a store and a load.
 
 local blend = require "upweave.lower.resample.blend"
 local builder = require "upweave.ir.builder"
@@ -19,17 +21,40 @@ function M.knobs(plan, target)
     stores[2] = "streaming"
   end
   return {
+    { name = "line", values = { "buffered", "fused" }, default = "buffered",
+      doc = "where the blended line is" },
     { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
     { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
   }
 end
 
---- Legal for every plan; strips need rows to cut.
-function M.legal(plan, knobs)
+--- Legal for every plan; strips need rows to cut, a fused line few taps across rows.
+function M.legal(plan, knobs, target)
   if plan.rank ~= 2 and knobs.strips > 1 then
     return nil, "strips cut the rows of two spatial axes, the tensor has " .. plan.rank
   end
+  if knobs.line == "buffered" then return true end
+  if plan.rank == 1 then return nil, "one spatial axis has no line to fuse" end
+  if blend.most_taps(plan.axes[plan.rank - 1]) > blend.STRAIGHT then
+    return nil, ("a fused line sums at most %d rows"):format(blend.STRAIGHT)
+  end
+  local g = frame.geometry(plan, true)
+  if not row.new(g.x, target.vector_bytes // 4).straight then
+    return nil, "the row pass is driven by tables, which need a buffered line"
+  end
   return true
+end
+
+-- The line as the row pass fetches it: blended from the rows at every place it reads.
+local function blended_fetch(b, v, src, o, width)
+  local rows = {}
+  for k = 1, v.sum.taps do rows[k] = blend.source(b, v.sum, src, o, k - 1) end
+  blend.weights(b, v.sum, o, width)    -- once here, shared by all windows below
+  return function(at, lanes, hint)
+    local values = {}
+    for k, r in ipairs(rows) do values[k] = b:load(r, at, lanes) end
+    return b:named(hint or "v", blend.sum(b, blend.weights(b, v.sum, o, lanes), values))
+  end
 end
 
 -- One output row: src is the input plane, out the row.
@@ -37,6 +62,8 @@ local function emit_row(b, v, src, out, o, lanes, streaming)
   local n = v.pass.input
   if v.sum.copy then
     row.emit(b, v.pass, blend.source(b, v.sum, src, o, 0), out, streaming)
+  elseif v.fused then
+    row.emit_fetched(b, v.pass, blended_fetch(b, v, src, o, lanes), out, streaming)
   elseif v.line then
     blend.emit(b, v.sum, src, o, v.line, n, lanes, 1)
     row.emit(b, v.pass, v.line, out, streaming)
@@ -50,12 +77,12 @@ function M.lower(plan, knobs, target)
   local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
   local b = builder.new("kernel", target)
   local g = frame.geometry(plan, true)
-  local v = { pass = row.new(g.x, lanes) }
+  local v = { pass = row.new(g.x, lanes), fused = knobs.line == "fused" }
   row.declare(b, v.pass)
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * g.x.input end)
     -- rows that pass unchanged are blended straight into the output
-    if not v.sum.copy and not g.x:is_identity() then
+    if not (v.fused or v.sum.copy or g.x:is_identity()) then
       v.line = b:scratch("line", "f32", g.x.input)
     end
   end

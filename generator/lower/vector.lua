@@ -90,14 +90,14 @@ local function is_single(list)
   return true
 end
 
---- Elements list[i] of a row that starts at row[origin], as one vector: a plain load, a
---- broadcast, or windows of w elements (first elements `bases`) and shuffles.
-function M.take(b, row, origin, list, bases, w)
+--- Elements list[i] after `origin` of a row as one vector: a plain load, a broadcast, or windows
+--- of w elements (first elements `bases`) and shuffles.  fetch(at, lanes, hint) loads from the row.
+function M.take(b, fetch, origin, list, bases, w)
   local n = #list
-  if is_single(list) then return b:splat(b:load(row, origin + list[1]), n) end
-  if is_run(list) then return b:load(row, origin + list[1], n) end
+  if is_single(list) then return b:splat(fetch(origin + list[1], 1), n) end
+  if is_run(list) then return fetch(origin + list[1], n) end
   local sources, picks = {}, {}
-  for i, base in ipairs(bases) do sources[i] = b:load(row, origin + base, w, "win") end
+  for i, base in ipairs(bases) do sources[i] = fetch(origin + base, w, "win") end
   for i, v in ipairs(list) do
     local s = 1
     while v >= bases[s] + w do s = s + 1 end

@@ -138,8 +138,13 @@ end
 
 -- emission --------------------------------------------------------------------------------------
 
+-- The plain way to fetch: loads from the row at `src`.
+local function loads(b, src)
+  return function(at, lanes, hint) return b:load(src, at, lanes, hint) end
+end
+
 -- Output vector of a run's member in iteration g.
-local function vector_value(b, pass, run, it, g, src)
+local function vector_value(b, pass, run, it, g, fetch)
   local lanes = it.lanes
   local origin = g * run.stride[1] + it.pos[1]
   local limit = pass.input - it.pos[1] - (run.count - 1) * run.stride[1]
@@ -154,12 +159,12 @@ local function vector_value(b, pass, run, it, g, src)
     else
       weights[k] = b:const("f32", lanes, it.weight[k], role)
     end
-    values[k] = b:named("x" .. k - 1, vector.take(b, src, origin, list, bases, w))
+    values[k] = b:named("x" .. k - 1, vector.take(b, fetch, origin, list, bases, w))
   end
   return b:dot(weights, values)
 end
 
-local function emit_straight(b, pass, src, dst, streaming)
+local function emit_straight(b, pass, fetch, dst, streaming)
   for _, run in ipairs(pass.runs) do
     -- a loop of one short vector is mostly loop: four copies
     local unroll = math.max(1, 4 // run.period)
@@ -167,7 +172,7 @@ local function emit_straight(b, pass, src, dst, streaming)
       for _, it in ipairs(run.items) do
         b:group(function()
           local at = g * run.stride[2] + it.pos[2]
-          b:store(dst, at, vector_value(b, pass, run, it, g, src), streaming)
+          b:store(dst, at, vector_value(b, pass, run, it, g, fetch), streaming)
         end)
       end
     end)
@@ -199,11 +204,11 @@ end
 --- The output vectors of the row at `src` as values, in the order of vector.cover: for rows that
 --- stay in registers.  The pass must be straight.
 function M.values(b, pass, src)
-  local out = {}
+  local out, fetch = {}, loads(b, src)
   for _, run in ipairs(pass.runs) do
     for g = 0, run.count - 1 do
       for _, it in ipairs(run.items) do
-        out[#out + 1] = vector_value(b, pass, run, it, index.of(g), src)
+        out[#out + 1] = vector_value(b, pass, run, it, index.of(g), fetch)
       end
     end
   end
@@ -212,8 +217,13 @@ end
 
 --- Emit the pass: `src` points to a row of `pass.input` elements, `dst` to one of `pass.output`.
 function M.emit(b, pass, src, dst, streaming)
-  local emit = pass.straight and emit_straight or emit_by_table
-  emit(b, pass, src, dst, streaming)
+  if pass.straight then emit_straight(b, pass, loads(b, src), dst, streaming)
+  else emit_by_table(b, pass, src, dst, streaming) end
+end
+
+--- Emit a straight pass over a row that fetch(at, lanes, hint) computes where it is read.
+function M.emit_fetched(b, pass, fetch, dst, streaming)
+  emit_straight(b, pass, fetch, dst, streaming)
 end
 
 return M
