@@ -94,16 +94,19 @@ def build(
     options: Options, outcome: Outcome, folder: Path, specs: dict[int, cases.Spec]
 ) -> list[Library]:
     """One library of all; if that fails, one each, so that only the guilty are lost."""
-    library, _ = build_one(options, folder, "all", list(specs), specs)
-    if library:
-        return [library]
+    if len(specs) > 1:
+        library, _ = build_one(options, folder, "all", list(specs), specs)
+        if library:
+            return [library]
     libraries = []
     for index, spec in specs.items():
         library, problem = build_one(options, folder, spec["name"], [index], specs)
         if library:
             libraries.append(library)
         else:
-            outcome.fail(f"{index}: does not build", [*repetition(options, index, spec), problem])
+            first_line = problem.partition("\n")[0]
+            outcome.fail(f"{index}: does not build: {first_line}",
+                         [*repetition(options, index, spec), problem])
     if len(libraries) == len(specs) > 1:
         outcome.fail("the specs build one by one, but not as one file", [str(folder / "all.json")])
     return libraries

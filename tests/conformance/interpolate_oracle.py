@@ -194,6 +194,16 @@ def vectorised_map(axis: Axis) -> np.ndarray:
     return np.minimum(source, axis.size_in - 1)
 
 
+def fused() -> bool:
+    """Whether PyTorch computes coordinates with FMA here, as on every CPU that has it.
+
+    Compilers contract its a·b + c; without FMA (ATEN_CPU_CAPABILITY=default, too) other weights
+    come out, and this map of nearest-exact is then that of the vectorised path.
+    """
+    axis = Axis("nearest-exact", 2, 739, None, None, None, False)
+    return not np.array_equal(index_map(axis), vectorised_map(axis))
+
+
 def gather(x: np.ndarray, maps: list[np.ndarray]) -> np.ndarray:
     for dimension, indices in enumerate(maps, 2):
         x = np.take(x, indices, axis=dimension)

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 import interpolate
+import interpolate_oracle
 import selftest
 import upweave
 from report import Batch, Report
@@ -44,6 +45,8 @@ def arguments() -> argparse.Namespace:
                         help="folder for specs and libraries (default build/conformance)")
     parser.add_argument("--keep", action="store_true", help="keep what was built, also if it passed")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+    parser.add_argument("--optional", action="store_true",
+                        help="where there is nothing to compare with, say SKIP and pass")
     parser.add_argument("--self-test", action="store_true",
                         help="test this harness on stand-ins for kernels; builds nothing")
     return parser.parse_args()
@@ -61,8 +64,20 @@ def collect(given: argparse.Namespace) -> list[Batch]:
     return [batch for name in names for batch in SUITES[name](options)]
 
 
+def check_arithmetic(given: argparse.Namespace) -> None:
+    """Upweave follows PyTorch as it computes with FMA; without, its weights are others."""
+    if interpolate_oracle.fused():
+        return
+    reason = "PyTorch computes without FMA here, so its weights are not those that Upweave follows"
+    if given.optional:
+        print(f"SKIP conformance: {reason}")
+        sys.exit(0)
+    sys.exit(f"error: conformance cannot run: {reason}")
+
+
 def main() -> None:
     given = arguments()
+    check_arithmetic(given)
     print(f"# PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, "
           f"seed {given.seed}, target {given.target}")
     report = Report(collect(given), given.quiet)
