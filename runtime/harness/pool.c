@@ -18,18 +18,22 @@ struct worker {
   int cpu;
 };
 
+// The job is open while its next index is below n. An index is taken by exchanging the ticket for
+// its successor, which fails if the job has changed since: what was read of it before is then
+// dropped. So the caller waits for the calls of its job only, never for a worker that the system
+// has put aside.
+enum { CLOSED = 0x7FFFFFFF };
+
 struct pool {
   size_t workers, started;
   struct worker *list; // list[0] is the caller
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   atomic_int awake, quit;
-  // the current job, published by `generation`
-  size_t n;
-  int (*body)(void *arg, size_t index, size_t worker);
-  void *arg;
-  atomic_uint generation;
-  atomic_size_t next, busy;
+  _Atomic uint64_t ticket; // job << 32 | next index
+  atomic_size_t n, done;
+  int (*_Atomic body)(void *arg, size_t index, size_t worker);
+  void *_Atomic arg;
   atomic_int status;
 };
 
@@ -43,10 +47,15 @@ static void relax(void) {
 
 static void work(struct pool *pool, size_t worker) {
   for (;;) {
-    size_t index = atomic_fetch_add(&pool->next, 1);
-    if (index >= pool->n) return;
-    int none = UPW_OK, status = pool->body(pool->arg, index, worker);
+    uint64_t ticket = atomic_load(&pool->ticket);
+    size_t index = (size_t)(ticket & 0xFFFFFFFFu);
+    int (*body)(void *, size_t, size_t) = atomic_load(&pool->body);
+    void *arg = atomic_load(&pool->arg);
+    if (index >= atomic_load(&pool->n)) return;
+    if (!atomic_compare_exchange_strong(&pool->ticket, &ticket, ticket + 1)) continue;
+    int none = UPW_OK, status = body(arg, index, worker);
     if (status != UPW_OK) atomic_compare_exchange_strong(&pool->status, &none, status);
+    atomic_fetch_add(&pool->done, 1);
   }
 }
 
@@ -67,17 +76,11 @@ static void pin(int cpu) {
 static void *worker_main(void *arg) {
   const struct worker *self = arg;
   struct pool *pool = self->pool;
-  unsigned seen = 0;
   pin(self->cpu);
   while (!atomic_load(&pool->quit)) {
-    if (atomic_load(&pool->generation) == seen) {
-      if (!atomic_load(&pool->awake)) sleep_while_parked(pool);
-      relax();
-      continue;
-    }
-    seen++;
     work(pool, self->index);
-    atomic_fetch_sub(&pool->busy, 1);
+    if (!atomic_load(&pool->awake)) sleep_while_parked(pool);
+    relax();
   }
   return NULL;
 }
@@ -93,15 +96,16 @@ static int pool_run(void *context, size_t n, int (*body)(void *arg, size_t index
                     void *arg) {
   struct pool *pool = context;
   if (!atomic_load(&pool->awake)) wake(pool, &pool->awake);
-  pool->n = n;
-  pool->body = body;
-  pool->arg = arg;
-  atomic_store(&pool->next, 0);
+  uint64_t job = (atomic_load(&pool->ticket) >> 32) + 1;
+  atomic_store(&pool->ticket, job << 32 | CLOSED);
+  atomic_store(&pool->n, n);
+  atomic_store(&pool->body, body);
+  atomic_store(&pool->arg, arg);
+  atomic_store(&pool->done, 0);
   atomic_store(&pool->status, UPW_OK);
-  atomic_store(&pool->busy, pool->started);
-  atomic_fetch_add(&pool->generation, 1);
+  atomic_store(&pool->ticket, job << 32);
   work(pool, 0);
-  while (atomic_load(&pool->busy) > 0) relax();
+  while (atomic_load(&pool->done) < n) relax();
   return atomic_load(&pool->status);
 }
 
@@ -114,6 +118,7 @@ struct pool *pool_make(size_t workers, const int *cpus, size_t cpu_count) {
     return NULL;
   }
   pool->list = list;
+  atomic_store(&pool->ticket, CLOSED);
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->changed, NULL);
   for (size_t i = 1; i < workers; i++) {
