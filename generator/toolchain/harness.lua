@@ -40,7 +40,7 @@ local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntim
 local RUNTIME_FLAGS <const> = { "-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra",
   "-Wpedantic", "-Wconversion", "-Wshadow", "-fPIC", "-D_GNU_SOURCE" }
 local LIBRARIES <const> = { "-lpthread", "-lm" }
-local OUTPUT_LIMIT <const> = 1 << 26
+local LINE_LIMIT <const> = 1 << 14 -- most bytes of output for each kernel
 local LAST_WORDS <const> = 2000
 
 local function read_runtime(names)
@@ -162,12 +162,11 @@ function M.run(binary, arguments, run)
   local command = join(run.runner or {}, { binary }, arguments)
   local line = progress.new(run.what, run.total)
   progress.show(line)
-  local result = process.run(command, { limit = OUTPUT_LIMIT, seconds = run.seconds },
-    function(child)
-      local _, count = process.output(child, "stdout"):gsub("\n", "")
-      line.done = count
-      progress.show(line)
-    end)
+  local limits = { limit = LINE_LIMIT * (run.total + 1), bounded = true, seconds = run.seconds }
+  local result = process.run(command, limits, function(child)
+    line.done = process.lines(child)
+    progress.show(line)
+  end)
   progress.clear()
   local ended = process.describe(result)
   local words = result.stderr:sub(-LAST_WORDS):gsub("%s+$", "")

@@ -14,6 +14,7 @@ local M = {}
 local OUTPUT_LIMIT <const> = 1 << 20
 -- Milliseconds for grandchildren that hold our pipes after the child's end.
 local ORPHAN_PATIENCE <const> = 200
+local KILLED <const> = 9
 local SIGNALS <const> = { { "sigint", 130 }, { "sigterm", 143 }, { "sighup", 129 } }
 
 local live = {}      -- running children
@@ -25,6 +26,7 @@ local watchers = {}
 ---@field env string[]? the whole environment as "NAME=value"; ours if absent
 ---@field input string? bytes for standard input, which is empty otherwise
 ---@field limit integer? most bytes kept of each stream
+---@field bounded boolean? a child that writes more than that is killed
 ---@field seconds number? time limit
 ---@field inherit boolean? the child writes to our streams
 
@@ -102,8 +104,8 @@ local function finish_if_done(child)
   forget(child)
 end
 
-local function collect(child, pipe, name, limit)
-  local sink = { size = 0 }
+local function collect(child, pipe, name, options)
+  local sink, limit = { size = 0, lines = 0 }, options.limit or OUTPUT_LIMIT
   child.sinks[name] = sink
   child.open = child.open + 1
   pipe:read_start(function(fault, chunk)
@@ -112,8 +114,10 @@ local function collect(child, pipe, name, limit)
       if #chunk > room then
         child.truncated = true
         chunk = chunk:sub(1, math.max(room, 0))
+        if options.bounded then kill_group(child.pid) end
       end
       sink.size = sink.size + #chunk
+      sink.lines = sink.lines + select(2, chunk:gsub("\n", ""))
       sink[#sink + 1] = chunk
     else
       close(pipe)
@@ -171,9 +175,8 @@ local function spawn(command, options, pipes, on_end)
 end
 
 local function attach(child, options, pipes)
-  local limit = options.limit or OUTPUT_LIMIT
-  if pipes.output then collect(child, pipes.output, "stdout", limit) end
-  if pipes.errors then collect(child, pipes.errors, "stderr", limit) end
+  if pipes.output then collect(child, pipes.output, "stdout", options) end
+  if pipes.errors then collect(child, pipes.errors, "stderr", options) end
   if pipes.input then feed(child, pipes.input, options.input) end
   if options.seconds then limit_time(child, options.seconds) end
 end
@@ -209,10 +212,14 @@ function M.step()
   uv.run("once")
 end
 
---- What a child has written so far.
----@return string
-function M.output(child, name)
+local function output(child, name)
   return table.concat(child.sinks[name] or {})
+end
+
+--- How many lines a child has written to standard output so far.
+---@return integer
+function M.lines(child)
+  return child.sinks.stdout.lines
 end
 
 ---@return upweave.ProcessResult
@@ -221,7 +228,7 @@ function M.result(child)
     ok = child.code == 0 and child.signal == 0 and not child.timed_out,
     code = child.code, signal = child.signal,
     timed_out = child.timed_out, truncated = child.truncated,
-    stdout = M.output(child, "stdout"), stderr = M.output(child, "stderr"),
+    stdout = output(child, "stdout"), stderr = output(child, "stderr"),
     seconds = (child.ended - child.began) * 1e-9,
   }
 end
@@ -252,6 +259,7 @@ end
 ---@return string
 function M.describe(result)
   if result.fault then return "could not be started (" .. result.fault .. ")" end
+  if result.truncated and result.signal == KILLED then return "was stopped: it wrote too much" end
   if result.timed_out then
     return string.format("was stopped after its time limit (%.1f s)", result.seconds)
   end
