@@ -52,11 +52,17 @@ function B:input(name, elem, size) return buffer(self, name, elem, size, "input"
 function B:output(name, elem, size) return buffer(self, name, elem, size, "output") end
 function B:scratch(name, elem, size) return buffer(self, name, elem, size, "scratch") end
 
---- A constant table; f32 values are rounded.
-function B:table(name, elem, values)
-  local rounded = {}
-  for i, v in ipairs(values) do rounded[i] = types.round(elem, v) end
-  return buffer(self, name, elem, #rounded, "table", rounded)
+--- A constant table; f32 values are rounded.  `columns` elements belong together (a row of the
+--- table as it is printed), `note` says what they are.
+function B:table(name, elem, values, columns, note)
+  local rounded, uniform = {}, true
+  for i, v in ipairs(values) do
+    rounded[i] = types.round(elem, v)
+    uniform = uniform and rounded[i] == rounded[1]
+  end
+  local tab = buffer(self, name, elem, #rounded, "table", rounded)
+  tab.columns, tab.note, tab.uniform = columns or 1, note, uniform
+  return tab
 end
 
 --- Element i of a constant integer table as an index expression.
@@ -64,8 +70,25 @@ end
 function B:fetch(tab, i)
   assert(tab.mode == "table" and tab.elem == "i32", "fetch reads a table of i32")
   i = index.of(i)
+  if tab.uniform then return index.of(tab.values[1]) end
   if #i.terms == 0 then return index.of(tab.values[i.c + 1]) end
   return index.atom { op = "fetch", table = tab, arg = i }
+end
+
+--- Bounds lo[i], hi[i] of consecutive ranges as tables: one of n + 1 elements where each range
+--- starts at the end of the one before, else two.  Returns fetch(i) → lo, hi.
+function B:ranges(name, lo, hi, note)
+  local joined = true
+  for i = 2, #lo do joined = joined and lo[i] == hi[i - 1] end
+  if joined then
+    local bounds = table.move(lo, 1, #lo, 1, {})
+    bounds[#bounds + 1] = hi[#hi]
+    local tab = self:table(name, "i32", bounds, 1, note)
+    return function(i) return self:fetch(tab, i), self:fetch(tab, i + 1) end
+  end
+  local first = self:table(name .. "_from", "i32", lo, 1, note)
+  local last = self:table(name .. "_to", "i32", hi)
+  return function(i) return self:fetch(first, i), self:fetch(last, i) end
 end
 
 -- items ---------------------------------------------------------------------------------------
@@ -133,6 +156,7 @@ function B:load(base, at, lanes, hint)
   at = index.of(at)
   local root = base.root
   local ty = types.of(root.elem, lanes or 1)
+  if root.uniform and base == root then return self:const(root.elem, ty.lanes, root.values[1]) end
   local item = { op = "load", ty = ty, base = base, index = at, hint = hint }
   if immutable(root) then
     return shared(self, ("load %d %s %s"):format(base.id, ty.name, at:key()), item)

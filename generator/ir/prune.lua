@@ -2,7 +2,8 @@
 -- =====
 -- Drops values, views and tables that nothing uses and counts the uses of the others: `uses` is
 -- their number, `user` the block of them all, nil if they are in several.  The printer decides by
--- these what deserves a name.
+-- these what deserves a name.  Marks views that are stored through (`written`) and tables that are
+-- loaded as vectors (`wide`).
 
 local index = require "upweave.ir.index"
 local walk = require "upweave.ir.walk"
@@ -31,13 +32,28 @@ local function sweep(block)
   for i = 1, math.max(#block, #kept) do block[i] = kept[i] end
 end
 
+local function mark_access(n)
+  if n.op == "store" then
+    local base = n.base
+    while base.op == "view" do
+      base.written = true
+      base = base.base
+    end
+  elseif n.op == "load" and n.ty.lanes > 1 then
+    n.base.root.wide = true
+  end
+end
+
 -- Only the buffers that items refer to; inputs and outputs are the kernel's arguments and stay.
 local function keep_buffers(module)
   local used = {}
   local function mark(buf) used[buf] = true end
   for _, event in ipairs(walk.events(module)) do
     local n = event.item
-    if n.base then mark(n.base.root) end
+    if n.base then
+      mark(n.base.root)
+      mark_access(n)
+    end
     if n.entries then mark(n.entries) end
     for _, e in ipairs { n.index or n.offset or n.lo, n.hi or n.first } do index.tables(e, mark) end
   end

@@ -92,7 +92,7 @@ function M.lower(plan, knobs, target)
       return
     end
     local lo, hi = frame.bounds(b, "row", g.y.output, knobs.strips, strip)
-    b:each("o", lo, hi, function(o)
+    b:each("oy", lo, hi, function(o)
       emit_row(b, v, src, b:view("out", dst, o * g.x.output), o, lanes, streaming)
     end)
   end)

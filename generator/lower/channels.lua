@@ -71,7 +71,7 @@ function M.lower(plan, knobs, target)
       return
     end
     local lo, hi = frame.bounds(b, "strip", g.y.output, knobs.strips, strip)
-    b:each("o", lo, hi, function(o)
+    b:each("oy", lo, hi, function(o)
       local out = b:view("out", dst, o * g.x.output * g.inner)
       columns.emit(b, v.pass, row_pixel(b, v, src, o), out, v.width, streaming)
     end)

@@ -44,6 +44,17 @@ function M.legal(plan, _, target)
   return true
 end
 
+-- Input row i through the row pass, as named values.
+local function input_row(b, pass, src, i)
+  b:note("input row %d", i)
+  local values = row.values(b, pass, b:view("in" .. i, src, i * pass.input))
+  for v, value in ipairs(values) do
+    value.hint = nil                   -- windows and rows may be the same vector
+    b:named(("row%d_%d"):format(i, v - 1), value)
+  end
+  return values
+end
+
 --- Build the kernel.
 function M.lower(plan, _, target)
   local lanes = target.vector_bytes // 4
@@ -55,9 +66,9 @@ function M.lower(plan, _, target)
     local rows = {}
     for o, t in ipairs(g.y.taps) do
       for _, i in ipairs(t.index) do
-        rows[i] = rows[i] or row.values(b, pass, b:view("in" .. i, src, i * g.x.input))
+        rows[i] = rows[i] or input_row(b, pass, src, i)
       end
-      b:note("row %d", o - 1)
+      b:note("output row %d", o - 1)
       for v, place in ipairs(vectors) do
         local weights, values = {}, {}
         for k, i in ipairs(t.index) do

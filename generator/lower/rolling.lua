@@ -82,8 +82,8 @@ local function declare(b, geometry, list, depth, starts)
     pitch = pitch, depth = depth,
     ring = b:scratch("ring", "f32", depth * pitch),
     sum = blend.new(b, geometry.y, "ring", function(i) return i % depth * pitch end),
-    from = b:table("fill_from", "i32", from), upto = b:table("fill_to", "i32", upto),
-    prelude_lo = b:table("prelude_lo", "i32", lo), prelude_hi = b:table("prelude_hi", "i32", hi),
+    fill = b:ranges("fill", from, upto, "input rows that enter the ring before each output row"),
+    prelude = b:ranges("prelude", lo, hi, "input rows that enter it before each strip"),
   }
 end
 
@@ -96,8 +96,7 @@ local function run_bounds(b, run, number, starts, strip)
     return math.max(0, math.min(run.count, i))
   end
   for s = 1, #starts - 1 do lo[s], hi[s] = iteration(starts[s]), iteration(starts[s + 1]) end
-  return b:fetch(b:table("run" .. number .. "_lo", "i32", lo), strip),
-    b:fetch(b:table("run" .. number .. "_hi", "i32", hi), strip)
+  return b:ranges("run" .. number, lo, hi, "iterations of the loop that each strip does")(strip)
 end
 
 -- Strips start only where an iteration of a run starts.
@@ -118,7 +117,7 @@ local function emit_group(b, v, geometry, run, member, g, fill, dst, lanes, stre
   local number = g * run.period + (run.first + member - 2)
   local first_row = g * run.stride[1] + it.pos[1]
   local width = geometry.x.output
-  fill(b:fetch(v.from, number), b:fetch(v.upto, number))
+  fill(v.fill(number))
   local out = b:view("out", dst, first_row * width)
   blend.emit(b, v.sum, v.ring, first_row, out, width, lanes, it.rows, streaming)
 end
@@ -177,12 +176,12 @@ function M.lower(plan, knobs, target)
   local v = declare(b, geometry, list, ring_depth(geometry.y), starts)
   frame.tasks(b, geometry, knobs.strips, lanes, function(src, dst, strip)
     local function fill(lo, hi)
-      b:each("r", lo, hi, function(r)
-        local slot = b:view("slot", v.ring, r % v.depth * v.pitch)
-        row.emit(b, pass, b:view("in", src, r * pass.input), slot)
+      b:each("iy", lo, hi, function(iy)
+        local slot = b:view("slot", v.ring, iy % v.depth * v.pitch)
+        row.emit(b, pass, b:view("in", src, iy * pass.input), slot)
       end)
     end
-    fill(b:fetch(v.prelude_lo, strip), b:fetch(v.prelude_hi, strip))
+    fill(v.prelude(strip))
     for number, run in ipairs(loops) do
       local lo, hi = run_bounds(b, run, number, starts, strip)
       b:each("g", lo, hi, function(g)

@@ -45,6 +45,7 @@ local function rows(plan)
   if plan.rank == 1 then return "blended", "one spatial axis" end
   local y = plan.axes[plan.rank - 1]
   if y.output < y.input then return "blended", "fewer output rows than input rows" end
+  if y:is_copy() then return "blended", "output rows are input rows: nothing to keep" end
   return "rolling", "each input row is used by several output rows"
 end
 

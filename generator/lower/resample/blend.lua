@@ -43,8 +43,10 @@ function M.new(b, map, name, entry)
     end
   end
   return {
-    taps = taps, copy = copy, rows = b:table(name .. "_row", "i32", rows),
-    weights = not copy and b:table(name .. "_weight", "f32", weights) or nil,
+    taps = taps, copy = copy,
+    rows = b:table(name .. "_offset", "i32", rows, taps, "where the inputs of each output are"),
+    weights = not copy and b:table(name .. "_weight", "f32", weights, taps,
+      "the weight of each of them") or nil,
   }
 end
 
@@ -60,7 +62,7 @@ end
 --- Weight of tap k (from 0) of output row o in all lanes.
 function M.weight(b, blend, o, k, lanes)
   local number = type(k) == "number" and k or ""
-  return b:splat(b:load(blend.weights, o * blend.taps + k, 1, "wy" .. number), lanes)
+  return b:named("wy" .. number, b:splat(b:load(blend.weights, o * blend.taps + k, 1), lanes))
 end
 
 --- Weights of output row o as vectors; a copy has none.
@@ -79,7 +81,7 @@ local function straight(b, blend, base, first, dst, n, lanes, rows, streaming)
   local sources, weights = {}, {}
   for q = 1, rows do weights[q] = M.weights(b, blend, first + (q - 1), lanes) end
   for k = 1, blend.taps do sources[k] = M.source(b, blend, base, first, k - 1) end
-  vector.sweep_row(b, "j", n, lanes, 4, function(j)
+  vector.sweep_row(b, "v", n, lanes, 4, function(j)
     local values = {}
     for k, row in ipairs(sources) do values[k] = b:load(row, j, lanes, "v" .. k - 1) end
     for q, w in ipairs(weights) do
@@ -101,13 +103,13 @@ local function looped(b, blend, base, o, dst, places, lanes, streaming)
     end
     return out
   end
-  local sums = b:fold("t", 1, blend.taps, products(0), products)
+  local sums = b:fold("k", 1, blend.taps, products(0), products)
   for i, at in ipairs(places) do b:store(dst, at, sums[i], streaming) end
 end
 
 local function by_loops(b, blend, base, o, dst, n, lanes, streaming)
   local full, tail = n // lanes, n % lanes ~= 0 and n - lanes
-  vector.sweep(b, "j", full // CARRIED, 1, function(j)
+  vector.sweep(b, "v", full // CARRIED, 1, function(j)
     local places = {}
     for i = 1, CARRIED do places[i] = (j * CARRIED + (i - 1)) * lanes end
     looped(b, blend, base, o, dst, places, lanes, streaming)

@@ -85,7 +85,8 @@ function M.new(b, map, channels, most)
   local values = table_weights(list, loops)
   return {
     list = list, loops = loops, channels = channels,
-    weights = #values > 0 and b:table("column_weight", "f32", values) or nil,
+    weights = #values > 0 and b:table("column_weight", "f32", values, 1,
+      "weights of the taps of each output pixel") or nil,
   }
 end
 
@@ -134,14 +135,14 @@ end
 -- One output pixel at a time, a loop over its taps.
 local function emit_by_table(b, pass, pixel, dst, width, streaming)
   local vectors = vector.cover(pass.channels, width)
-  b:each("o", 0, pass.output, function(o)
+  b:each("ox", 0, pass.output, function(o)
     for first = 1, #vectors, CARRIED do
       local places = {}
       for i = first, math.min(#vectors, first + CARRIED - 1) do
         places[#places + 1] = vectors[i].at
       end
       local sums = tap(b, pass, pixel, o, 0, places, width)
-      sums = b:fold("t", 1, pass.sum.taps, sums, function(k, carried)
+      sums = b:fold("k", 1, pass.sum.taps, sums, function(k, carried)
         return tap(b, pass, pixel, o, k, places, width, carried)
       end)
       for i, c in ipairs(places) do b:store(dst, o * pass.channels + c, sums[i], streaming) end
@@ -154,7 +155,7 @@ end
 function M.emit(b, pass, pixel, dst, width, streaming)
   if pass.sum then return emit_by_table(b, pass, pixel, dst, width, streaming) end
   for _, run in ipairs(pass.loops) do
-    b:each("k", 0, run.count, function(g)
+    b:each("g", 0, run.count, function(g)
       for _, it in ipairs(run.items) do
         b:group(function() emit_group(b, pass, run, it, g, pixel, dst, width, streaming) end)
       end

@@ -42,9 +42,9 @@ end
 -- The source plane of output plane `od` of image `image`.
 local function depth_source(b, g, size, sum, x, image, od, lanes)
   if not g.d then return b:view("src", x, image * size) end
-  local volume = b:view("volume", x, image * (g.d.input * size))
-  if sum.copy then return blend.source(b, sum, volume, od, 0) end
-  blend.emit(b, sum, volume, od, sum.scratch, size, lanes, 1)
+  local image_view = b:view("image", x, image * (g.d.input * size))
+  if sum.copy then return blend.source(b, sum, image_view, od, 0) end
+  blend.emit(b, sum, image_view, od, sum.scratch, size, lanes, 1)
   return sum.scratch
 end
 
@@ -79,8 +79,7 @@ function M.bounds(b, name, n, strips, strip)
   for s = 0, strips - 1 do
     lo[s + 1], hi[s + 1] = n * s // strips, n * (s + 1) // strips
   end
-  return b:fetch(b:table(name .. "_lo", "i32", lo), strip),
-    b:fetch(b:table(name .. "_hi", "i32", hi), strip)
+  return b:ranges(name, lo, hi, "output rows of each strip")(strip)
 end
 
 return M

@@ -132,8 +132,10 @@ function M.declare(b, pass)
   local weights, elements = {}, nil
   if pass.straight then weight_places(pass, weights)
   else weights, elements = element_tables(pass) end
-  pass.weights = #weights > 0 and b:table("column_weight", "f32", weights) or nil
-  pass.elements = elements and b:table("column_element", "i32", elements) or nil
+  pass.weights = #weights > 0 and b:table("column_weight", "f32", weights, 1,
+    "weights of the taps of each output vector") or nil
+  pass.elements = elements and b:table("column_element", "i32", elements, 1,
+    "inputs of the taps of each output vector") or nil
 end
 
 -- emission --------------------------------------------------------------------------------------
@@ -143,9 +145,19 @@ local function loads(b, src)
   return function(at, lanes, hint) return b:load(src, at, lanes, hint) end
 end
 
+-- A fetch that gives the same vector again when asked again: taps share their windows.
+local function once(fetch)
+  local known = {}
+  return function(at, lanes, hint)
+    local key = ("%s x%d"):format(at:key(), lanes)
+    known[key] = known[key] or fetch(at, lanes, hint)
+    return known[key]
+  end
+end
+
 -- Output vector of a run's member in iteration g.
 local function vector_value(b, pass, run, it, g, fetch)
-  local lanes = it.lanes
+  local lanes, shared = it.lanes, once(fetch)
   local origin = g * run.stride[1] + it.pos[1]
   local limit = pass.input - it.pos[1] - (run.count - 1) * run.stride[1]
   local w = math.min(lanes, vector.pow2_floor(pass.input))
@@ -159,7 +171,7 @@ local function vector_value(b, pass, run, it, g, fetch)
     else
       weights[k] = b:const("f32", lanes, it.weight[k], role)
     end
-    values[k] = b:named("x" .. k - 1, vector.take(b, fetch, origin, list, bases, w))
+    values[k] = b:named("x" .. k - 1, vector.take(b, shared, origin, list, bases, w))
   end
   return b:dot(weights, values)
 end
@@ -168,7 +180,7 @@ local function emit_straight(b, pass, fetch, dst, streaming)
   for _, run in ipairs(pass.runs) do
     -- a loop of one short vector is mostly loop: four copies
     local unroll = math.max(1, 4 // run.period)
-    vector.sweep(b, "k", run.count, unroll, function(g)
+    vector.sweep(b, "v", run.count, unroll, function(g)
       for _, it in ipairs(run.items) do
         b:group(function()
           local at = g * run.stride[2] + it.pos[2]
@@ -189,13 +201,13 @@ local function emit_by_table(b, pass, src, dst, streaming)
     return b:named("acc", sum and b:fma(weight, value, sum) or b:mul(weight, value))
   end
   local function piece(v, at)
-    local sums = b:fold("t", 1, pass.taps, { tap(v, 0) }, function(k, carried)
+    local sums = b:fold("k", 1, pass.taps, { tap(v, 0) }, function(k, carried)
       return { tap(v, k, carried[1]) }
     end)
     b:store(dst, at, sums[1], streaming)
   end
   local full = pass.output // lanes
-  b:each("k", 0, full, function(v) piece(v, v * lanes) end)
+  b:each("v", 0, full, function(v) piece(v, v * lanes) end)
   if pass.output % lanes ~= 0 then
     b:group(function() piece(index.of(full), index.of(pass.output - lanes)) end)
   end
