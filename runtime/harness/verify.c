@@ -378,6 +378,7 @@ int verify_case(const struct upw_case *c, const struct options *options) {
     code = check_all(&s, options->rounds, scratch);
   } else {
     char text[DETAIL];
+    faults_release(); // a fault in what follows ends the program instead of coming back here
     faults_describe(text, s.tensors, MOST_TENSORS, &s.workspace);
     code = failure(&s, "crash", text);
   }
