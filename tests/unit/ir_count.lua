@@ -19,7 +19,7 @@ local function counts(want, name, fn)
 end
 
 counts("0 0 0 0", "nothing", function() end)
-counts("5 2 3 1", "every kind, each vector once", function(b, x, y)
+counts("6 2 3 1", "every kind, each vector once", function(b, x, y)
   local p, q = b:load(x, 0, 4), b:load(x, 4, 8)
   local g = b:gather(x, 0, b:table("t", "i32", { 1, 2, 3, 4 }), 0, 4)
   local s = b:shuffle(q, q, { 0, 2, 4, 6 })
