@@ -121,7 +121,7 @@ local function failures(list, results)
   local faults = {}
   for index, result in ipairs(results) do
     if result and not result.ok then
-      local fault = clang.failure(list[index].command, result, false)
+      local fault = clang.failure(list[index].command, result)
       fault.place = list[index].name
       faults[#faults + 1] = fault
     end
@@ -202,7 +202,7 @@ local function link_in(folder, store, compiler, link, key)
       .. " needs an archiver", hint = "apt-get install llvm-" .. compiler.major }) }
   end
   local result = process.run(command, clang.run_options(compiler, folder))
-  if not result.ok then return nil, { clang.failure(command, result, false) } end
+  if not result.ok then return nil, { clang.failure(command, result) } end
   local bytes, reason = files.read(folder .. "/" .. link.name)
   local entry = bytes
   if bytes then entry, reason = cache.put(store, key, { { name = link.name, text = bytes } }) end
@@ -234,7 +234,7 @@ local function assemble_in(folder, store, compiler, library, flags)
   if not ok then return nil, cache_fault(store, reason) end
   local command = clang.assembly(compiler, flags, source, "out.s")
   local result = process.run(command, clang.run_options(compiler, folder))
-  if not result.ok then return nil, { clang.failure(command, result, false) } end
+  if not result.ok then return nil, { clang.failure(command, result) } end
   local text, fault = files.read(folder .. "/out.s")
   if not text then return nil, cache_fault(store, fault) end
   return text

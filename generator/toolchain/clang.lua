@@ -8,6 +8,7 @@
 
 local diagnostics = require "upweave.util.diagnostics"
 local process = require "upweave.toolchain.process"
+local progress = require "upweave.toolchain.progress"
 local target = require "upweave.target"
 local uv = require "luv"
 local words = require "upweave.toolchain.words"
@@ -17,6 +18,9 @@ local M = {}
 local OLDEST <const>, NEWEST_KNOWN <const>, MEASURED <const> = 14, 40, 19
 local TIME_LIMIT <const> = 60
 local LOOK_LIMIT <const> = 10
+local LINES_SHOWN <const> = 20
+local FAILED_HINT <const> = "other flags, if --cc or --cflags are yours; otherwise report it with"
+  .. " the C that `upweave gen` writes"
 
 -- Beside the flags that all targets share: warnings show faults of the generator, and every object
 -- can go into a shared library.
@@ -199,17 +203,28 @@ function M.run_options(compiler, folder)
   return { cwd = folder, env = M.environment(), seconds = compiler.seconds }
 end
 
+--- The first lines of what a program said; all of them with -v.
+local function said(text)
+  if text == "" then return nil end
+  local cut, lines = 0, 0
+  for stop in text:gmatch("()\n") do
+    lines = lines + 1
+    if lines == LINES_SHOWN then cut = stop end
+  end
+  if lines <= LINES_SHOWN or progress.verbose() then return text end
+  return string.format("%s… %d more lines: -v shows them", text:sub(1, cut), lines - LINES_SHOWN)
+end
+
 --- What to tell the user about a compiler or linker that failed.
 ---@param command string[]
 ---@param result upweave.ProcessResult
----@param hint string|false
 ---@return upweave.Diagnostic
-function M.failure(command, result, hint)
-  local fields = { program = command[1], command = words.join(command), hint = hint,
-    detail = result.stderr ~= "" and result.stderr or nil }
+function M.failure(command, result)
+  local fields = { program = command[1], command = words.join(command), hint = FAILED_HINT,
+    detail = said(result.stderr) }
   if result.timed_out then
     fields.seconds = string.format("%g", result.seconds // 0.1 * 0.1)
-    fields.hint = hint or "--compile-seconds N"
+    fields.hint = "--compile-seconds N"
     return diagnostics.new("E302", fields)
   end
   fields.status = result.fault or result.signal ~= 0 and "signal " .. result.signal

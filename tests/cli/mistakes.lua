@@ -104,6 +104,9 @@ fails(5, { "build", spec, "-o", folder .. "/no", "--cc", imposter("killed", "kil
 fails(5, { "build", spec, "-o", folder .. "/no", "--cc",
   imposter("angry", "echo because of this >&2; exit 3") }, "error[E301]", "exit code 3",
   "| because of this")
+local long = fails(5, { "build", spec, "-o", folder .. "/no", "--cc",
+  imposter("talker", "seq 1000 >&2; exit 1") }, "| 20", "980 more lines")
+tap.ok(not long.stderr:find("\n  | 21\n"), "what a compiler says is cut")
 tap.ok(not uv.fs_stat(folder .. "/no"), "none of these wrote anything")
 
 -- A kernel that is wrong: an emulator that says so stands in for the program.
