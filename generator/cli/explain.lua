@@ -127,10 +127,13 @@ local function rows_of_cost(facts, row)
   local bytes = facts.bytes_read + facts.bytes_written
   row("cost", "%d FLOP, %s read, %s written, %.2f FLOP/byte", facts.flops,
     bytes_text(facts.bytes_read), bytes_text(facts.bytes_written), facts.flops / bytes)
-  local memory = string.format("%d/R + %d/W", facts.bytes_read, facts.bytes_written)
-  local limit = facts.limit_flops > 0 and string.format("max(%s, %d/F)", memory, facts.limit_flops)
-    or memory
-  row("limit", "%s ns, with R, W in GB/s and F in GFLOP/s as `upweave bench` measures them", limit)
+  local limit = string.format("%d/R + %d/W", facts.bytes_read, facts.bytes_written)
+  local units = "R and W in GB/s"
+  if facts.limit_flops > 0 then
+    limit = string.format("max(%s, %d/F)", limit, facts.limit_flops)
+    units = "R, W in GB/s and F in GFLOP/s"
+  end
+  row("limit", "%s ns, with %s as `upweave bench` measures them", limit, units)
 end
 
 local function rows_of_schedule(facts, row)
@@ -140,6 +143,7 @@ local function rows_of_schedule(facts, row)
   row("tasks", "%d", facts.tasks)
   row("schedule", facts.schedule)
   row("chosen by", "%s: %s", facts.chosen_by, facts.why)
+  if #facts.knobs == 0 then row("knobs", "none") end
   for index, knob in ipairs(facts.knobs) do
     row(index == 1 and "knobs" or "", "%s = %s of %s: %s", knob.name, tostring(knob.value),
       words_of(knob.legal), knob.doc)
