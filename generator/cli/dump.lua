@@ -8,6 +8,7 @@ local build = require "upweave.toolchain.build"
 local context = require "upweave.cli.context"
 local diagnostics = require "upweave.util.diagnostics"
 local driver = require "upweave.driver"
+local fault = require "upweave.cli.fault"
 local output = require "upweave.cli.output"
 local suggest = require "upweave.util.suggest"
 local tools = require "upweave.cli.tools"
@@ -55,6 +56,7 @@ end
 local function stages(document, record, stage)
   local texts, faults = {}, {}
   for index, problem in ipairs(document.kernels) do
+    fault.about(problem.name, record.name)
     local result, trouble = driver.compile(problem, { target = record.name, stop_after = stage })
     if result then
       texts[index] = driver.dump(result, stage)

@@ -7,6 +7,7 @@
 
 local context = require "upweave.cli.context"
 local driver = require "upweave.driver"
+local fault = require "upweave.cli.fault"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
@@ -172,6 +173,7 @@ function M.run(options)
   faults = {}
   for _, record in ipairs(records) do
     for _, problem in ipairs(document.kernels) do
+      fault.about(problem.name, record.name)
       local result, trouble = driver.compile(problem, { target = record.name, stop_after = "ir" })
       if result then
         all[#all + 1] = facts_of(problem, result)

@@ -19,6 +19,15 @@ local M = {}
 local INTERRUPTED <const> = 130
 local LARGEST_SPEC <const> = 1 << 24
 
+local subject = nil
+
+--- What is being worked on, for the case that it breaks.
+---@param kernel string
+---@param target string
+function M.about(kernel, target)
+  subject = string.format("kernel %q, target %s", kernel, target)
+end
+
 --- What xpcall should call: the traceback of any value, strings or not.
 ---@param value any
 ---@return string
@@ -40,6 +49,7 @@ local function contents(traceback, args)
     "",
     "command: upweave " .. words.join(args),
     "folder: " .. tostring(uv.cwd()),
+    "about: " .. (subject or "-"),
     "",
     traceback, "",
   }, "\n")
@@ -71,7 +81,7 @@ function M.report(traceback, args)
   end
   local left, folder = pcall(leave, traceback, args)
   folder = left and folder
-  local diagnostic = diagnostics.new("E990", { fault = traceback:match("^[^\n]*"),
+  local diagnostic = diagnostics.new("E990", { where = subject, fault = traceback:match("^[^\n]*"),
     folder = folder or "(none could be made: the text below)", detail = not folder and traceback
       or nil })
   progress.error((diagnostics.format({ diagnostic }, { color = output.color }):gsub("\n$", "")))

@@ -8,6 +8,7 @@ local build = require "upweave.toolchain.build"
 local clang = require "upweave.toolchain.clang"
 local context = require "upweave.cli.context"
 local driver = require "upweave.driver"
+local fault = require "upweave.cli.fault"
 local harness = require "upweave.toolchain.harness"
 local progress = require "upweave.toolchain.progress"
 
@@ -48,6 +49,7 @@ function M.generate(document, records, options)
   local line = progress.new("generate", #document.kernels)
   for index, problem in ipairs(document.kernels) do
     progress.show(line, problem.name)
+    fault.about(problem.name, table.concat(names, ", "))
     local library, trouble = driver.library(problem, { targets = names, single = options.single })
     if library then
       library.problem = problem

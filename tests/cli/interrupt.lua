@@ -96,6 +96,9 @@ local function breaks(name, text)
     { program = home .. "/bin/upweave", env = { TMPDIR = folder } })
   tap.is(result.code, 1, name .. ": exit 1")
   tap.like(result.stderr, "error[E990]: internal fault", name .. ": says whose fault it is")
+  local later = text:find("library", 1, true)
+  tap.is(result.stderr:find('kernel "a", target generic', 1, true) ~= nil, later ~= nil,
+    name .. ": names the kernel")
   local report = result.stderr:match("(/%S*upweave%-report%-%w+)")
   tap.ok(report, name .. ": names a folder to report")
   local said = command.read((report or "") .. "/report.txt") or ""
