@@ -62,7 +62,7 @@ local function count(text)
   return value and value >= 1 and value <= 1 << 31 and value or nil
 end
 
-local function seed(text)
+local function natural(text)
   local value = text:find("^%d+$") and math.tointeger(tonumber(text))
   return value and value >= 0 and value or nil
 end
@@ -80,7 +80,8 @@ local CHECKS <const> = {
   { "jobs", "a whole number above 0", count },
   { "rounds", "a whole number above 0", count },
   { "threads", "a whole number above 0", count },
-  { "seed", "a whole number that is not negative", seed },
+  { "seed", "a whole number that is not negative", natural },
+  { "cpu", "the number of a CPU", natural },
 }
 
 --- All option rows of a verb, the common ones last.
