@@ -7,6 +7,7 @@
 local build = require "upweave.toolchain.build"
 local context = require "upweave.cli.context"
 local gen = require "upweave.cli.gen"
+local progress = require "upweave.toolchain.progress"
 local tools = require "upweave.cli.tools"
 local units = require "upweave.toolchain.units"
 
@@ -38,11 +39,13 @@ end
 ---@param verification table<string, string>? by kernel
 ---@return upweave.OutputFile[]|nil
 ---@return upweave.Diagnostic[]? faults
+---@return upweave.Measures[]? measures
 function M.outputs(kit, libraries, stem, verification)
   local compiled, faults = units.compile(kit, libraries)
   if not compiled then return nil, faults end
-  local list, members = {}, {}
-  for _, kernel in ipairs(compiled) do
+  local list, members, measures = {}, {}, {}
+  for index, kernel in ipairs(compiled) do
+    measures[index] = units.measures(kernel)
     table.move(kernel.members, 1, #kernel.members, #members + 1, members)
     local filled = units.with_measures(kernel, kit.compiler, verification)
     table.move(filled, 1, #filled, #list + 1, list)
@@ -53,13 +56,13 @@ function M.outputs(kit, libraries, stem, verification)
   local linked
   linked, faults = link_both(kit, stem, members)
   if not linked then return nil, faults end
-  return table.move(linked, 1, #linked, #list + 1, list)
+  return table.move(linked, 1, #linked, #list + 1, list), nil, measures
 end
 
 function M.run(options)
   local folder, faults = context.folder(options, M.name)
   if not folder then return nil, faults end
-  local records, document, libraries, kit, list
+  local records, document, libraries, kit, list, measures
   records, faults = context.targets(options, "native")
   if not records then return nil, faults end
   document, faults = context.document(options, M.name)
@@ -68,9 +71,13 @@ function M.run(options)
   if not kit then return nil, faults end
   libraries, faults = tools.generate(document, records, options)
   if not libraries then return nil, faults end
-  list, faults = M.outputs(kit, libraries, context.stem(options, document))
+  list, faults, measures = M.outputs(kit, libraries, context.stem(options, document))
   if not list then return nil, faults end
-  return gen.write(options, folder, list)
+  for _, kernel in ipairs(measures) do
+    progress.detail(string.format("%s: %d bytes of code, %d of constants", kernel.name,
+      kernel.code_bytes, kernel.constant_bytes))
+  end
+  return gen.write(options, folder, list, measures)
 end
 
 return M

@@ -42,9 +42,10 @@ end
 ---@param options table
 ---@param folder string
 ---@param list upweave.OutputFile[]
+---@param measures table[]? of kernels, for --json
 ---@return integer|nil code
 ---@return upweave.Diagnostic[]? faults
-function M.write(options, folder, list)
+function M.write(options, folder, list, measures)
   local paths, set = paths_of(folder, list), table.move(list, 1, #list, 1, {})
   if options.depfile then
     local text, reason = depfile.text(paths, options.words)
@@ -54,7 +55,7 @@ function M.write(options, folder, list)
   local count, reason = files.write_set(folder, set)
   if not count then return nil, context.write_fault(folder, reason) end
   if options.json then
-    output.json { files = paths, written = count }
+    output.json { files = paths, written = count, kernels = measures }
   elseif not options.quiet then
     for _, path in ipairs(paths) do output.line(path) end
   end

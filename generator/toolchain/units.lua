@@ -58,25 +58,40 @@ local function fill(text, key, value)
   end, 1))
 end
 
+---@class upweave.Measures
+---@field name string
+---@field code_bytes integer
+---@field constant_bytes integer tables and strings, which are not code
+---@field compile_seconds number
+
+--- What compiling a kernel showed, summed over its variants.
+---@param kernel upweave.CompiledKernel
+---@return upweave.Measures
+function M.measures(kernel)
+  local code, constants, seconds = 0, 0, 0
+  for _, member in ipairs(kernel.members) do
+    code = code + member.object.code
+    constants = constants + member.object.constants
+    seconds = seconds + member.object.seconds
+  end
+  return { name = kernel.library.problem.name, code_bytes = code, constant_bytes = constants,
+    compile_seconds = math.floor(seconds * 1000 + 0.5) / 1000 }
+end
+
 --- The kernel's files, with what only a compiler knows in the JSON.
 ---@param kernel upweave.CompiledKernel
 ---@param compiler upweave.Compiler
 ---@param verification table<string, any>? result by kernel name
 ---@return upweave.OutputFile[]
 function M.with_measures(kernel, compiler, verification)
-  local code, seconds = 0, 0
-  for _, member in ipairs(kernel.members) do
-    code = code + member.object.code
-    seconds = seconds + member.object.seconds
-  end
-  local list = {}
+  local list, measures = {}, M.measures(kernel)
   for index, file in ipairs(kernel.library.files) do
     local text = file.text
     if file.name:find("%.json$") then
-      text = fill(text, "code_bytes", code)
-      text = fill(text, "compile_seconds", math.floor(seconds * 1000 + 0.5) / 1000)
+      text = fill(text, "code_bytes", measures.code_bytes)
+      text = fill(text, "compile_seconds", measures.compile_seconds)
       text = fill(text, "compiler", compiler.id)
-      local verified = verification and verification[kernel.library.problem.name]
+      local verified = verification and verification[measures.name]
       if verified then text = fill(text, "verification", verified) end
     end
     list[index] = { name = file.name, text = text }

@@ -89,6 +89,9 @@ local metadata = dkjson.decode(command.read(built .. "/up.json"))
 tap.ok(metadata.code_bytes > 100, "build fills code_bytes")
 tap.ok(metadata.compile_seconds > 0, "build fills compile_seconds")
 tap.like(metadata.compiler, "clang version", "build fills compiler")
+local sizes = data_of("build", { "build", spec, "-o", built }).kernels
+tap.is(sizes[1].code_bytes, metadata.code_bytes, "build --json has the same code_bytes")
+tap.ok(sizes[1].constant_bytes > 0, "build --json has the bytes of constants apart")
 local two = folder .. "/two"
 succeeds("build for two targets", { "build", spec, "-o", two, "--only", "up", "--target",
   "generic", "--target", "x86-64-v3", "--cflags=-Werror" })
