@@ -37,7 +37,7 @@ end
 
 local function numerics(r)
   if r.plan.copy then return ("%s: copies, bit for bit"):format(r.problem.numerics) end
-  return ("%s: separable sums, |y - reference| <= (%d + 4) * 2^-24 * sum|w*x|"):format(
+  return ("%s: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = %d"):format(
     r.problem.numerics, r.plan.terms)
 end
 
@@ -49,8 +49,8 @@ local function job(r, symbol)
     tensors = r.op.tensors(r.problem), summary = r.op.summary, formula = r.op.formula(r.problem),
     plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
     target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
-    compile = "clang " .. table.concat(targets.flags, " ")
-      .. (#r.target.flags > 0 and " " .. table.concat(r.target.flags, " ") or ""),
+    flags = table.move(r.target.flags, 1, #r.target.flags, #targets.flags + 1,
+      { table.unpack(targets.flags) }),
   }
 end
 
@@ -132,8 +132,8 @@ local function variants(problem, names)
     local symbol = variant_symbol(problem, r.target)
     rows[i] = { symbol = symbol, target = r.target, tasks = r.ir.task_count }
     local source = symbol .. ".c"
-    local include = ('#include "%s.h"\n\nint %s_range(%s);'):format(problem.name, symbol,
-      emit.range_parameters(r.op.tensors(problem)))
+    local include = ('#include "%s.h"\n\n%s;'):format(problem.name,
+      emit.range_prototype(symbol, r.op.tensors(problem)))
     files[#files + 1] = { name = source, text = emit.source(job(r, symbol), include, false) }
     units[#units + 1] = { source = source, target = r.target.name, flags = r.target.flags }
   end

@@ -1,13 +1,13 @@
-int ${name}(${parameters}) { return ${name}_range(${arguments}, 0, ${tasks}); }
+${run} {
+  return ${name}_range(${arguments}, 0, ${tasks});
+}
 
-static int ${name}_call_range(const void *const *inputs, const void *packed, void *const *outputs,
-                              void *workspace, size_t begin, size_t end) {
+${call_range} {
   (void)packed;
   return ${name}_range(${call_arguments}, begin, end);
 }
 
-static int ${name}_call(const void *const *inputs, const void *packed, void *const *outputs,
-                        void *workspace) {
+${call} {
   return ${name}_call_range(inputs, packed, outputs, workspace, 0, ${tasks});
 }
 
@@ -18,19 +18,20 @@ static const struct upw_tensor ${name}_tensors[] = {
 };
 
 const struct upw_kernel ${name}_kernel = {
-  UPW_KERNEL_ABI,
-  ${tensor_count},
-  "${name}",
+  .abi = UPW_KERNEL_ABI,
+  .tensor_count = ${tensor_count},
+  .name = "${name}",
+  .spec =
 % for _, line in ipairs(spec_literal) do
-  ${line}
+    ${line}
 % end
-  ${name}_tensors,
-  0,
-  1,
-  ${upper}_WORKSPACE_BYTES,
-  ${upper}_WORKSPACE_ALIGN,
-  ${upper}_TASKS,
-  ${name}_call,
-  ${name}_call_range,
-  NULL,
+  .tensors = ${name}_tensors,
+  .packed_bytes = 0,
+  .packed_align = 1,
+  .workspace_bytes = ${upper}_WORKSPACE_BYTES,
+  .workspace_align = ${upper}_WORKSPACE_ALIGN,
+  .tasks = ${upper}_TASKS,
+  .run = ${name}_call,
+  .range = ${name}_call_range,
+  .pack = NULL,
 };

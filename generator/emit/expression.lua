@@ -30,7 +30,16 @@ function M.helper(p, kind, ty)
 end
 
 --- C text of an index expression.
-function M.index(_, e) return index.text(e, function(thing) return thing.cname end) end
+function M.index(_, e)
+  return index.text(e, function(thing) return thing.cname end, M.element)
+end
+
+--- C text of element e of a table, by row and column where it has such.
+function M.element(tab, e)
+  if tab.columns == 1 then return ("%s[%s]"):format(tab.cname, M.index(nil, e)) end
+  local row, column = index.split(e, tab.columns)
+  return ("%s[%s][%s]"):format(tab.cname, M.index(nil, row), M.index(nil, column))
+end
 
 --- C text of the pointer base + e.
 function M.pointer(p, base, e)
@@ -43,14 +52,31 @@ local function constant(p, c)
   local elem = c.ty.elem
   if c.ty.lanes == 1 then return literal.number(elem, c.values[1]) end
   if c.splat then
-    return ("(%s)(%s)"):format(M.type_name(p, c.ty), literal.number(elem, c.values[1]))
+    return ("(%s)%s"):format(M.type_name(p, c.ty), literal.number(elem, c.values[1]))
   end
   if not c.cname then
-    c.cname = p:unique((c.hint or "k") .. "_" .. #p.constants + 1)
-    p.constants[#p.constants + 1] = ("static const %s %s = {%s};"):format(M.type_name(p, c.ty),
-      c.cname, literal.list(elem, c.values))
+    M.type_name(p, c.ty)
+    c.cname = p:global(c.hint or "k")
+    p.constants[#p.constants + 1] = c
   end
   return c.cname
+end
+
+--- C text of a vector constant at file scope.
+function M.define_constant(c)
+  return ("static const %s %s = {%s};"):format(c.ty.name, c.cname,
+    literal.list(c.ty.elem, c.values))
+end
+
+-- The lanes of a shuffle: a long list is a macro, so that equal ones look equal.
+local function pattern(p, lanes)
+  local text = table.concat(lanes, ", ")
+  if #lanes < 8 then return text end
+  if not p.patterns[text] then
+    p.patterns[text] = p:global("P" .. #p.patterns)
+    p.patterns[#p.patterns + 1] = { name = p.patterns[text], text = text }
+  end
+  return p.patterns[text]
 end
 
 --- C text of a value as an operand.
@@ -74,6 +100,7 @@ end
 local forms = {
   splat = function(p, n) return ("(%s)(%s)"):format(M.type_name(p, n.ty), M.operand(p, n[1])) end,
   load = function(p, n)
+    if n.ty.lanes == 1 and n.base.columns then return M.element(n.base, n.index) end
     if n.ty.lanes == 1 then return ("%s[%s]"):format(n.base.cname, M.index(p, n.index)) end
     return call(p, n, nil, M.pointer(p, n.base, n.index))
   end,
@@ -90,7 +117,7 @@ local forms = {
     end
     M.type_name(p, n.ty)
     return call(p, n, "__builtin_shufflevector", M.operand(p, n[1]), M.operand(p, n[2]),
-      table.concat(n.lanes, ", "))
+      pattern(p, n.lanes))
   end,
 }
 

@@ -17,6 +17,8 @@ local M = {}
 -- Scratch up to this many bytes is on the stack of the call; more is the caller's workspace.
 local STACK_BYTES = 16 * 1024
 local ALIGN = 64
+-- Columns of a line.
+local WIDTH = 100
 
 ---@class emit.Job
 ---@field name string             the kernel's name
@@ -73,8 +75,12 @@ local function table_lines(module)
   local lines = {}
   for _, buf in ipairs(module.buffers) do
     if buf.mode == "table" then
-      lines[#lines + 1] = ("static const %s %s[%d] __attribute__((aligned(%d))) = {%s};"):format(
-        literal.ctype[buf.elem], buf.cname, buf.size, ALIGN, literal.list(buf.elem, buf.values))
+      if buf.note then lines[#lines + 1] = ("/* %s */"):format(buf.note) end
+      local extent = ("[%d]"):format(buf.size // buf.columns)
+      if buf.columns > 1 then extent = extent .. ("[%d]"):format(buf.columns) end
+      local aligned = buf.wide and (" __attribute__((aligned(%d)))"):format(ALIGN) or ""
+      lines[#lines + 1] = ("static const %s %s%s%s = {%s};"):format(literal.ctype[buf.elem],
+        buf.cname, extent, aligned, literal.list(buf.elem, buf.values, buf.columns))
     end
   end
   return lines
@@ -94,24 +100,42 @@ local function signature(tensors, restrict)
   end
   parameters[#parameters + 1] = ("void *%sworkspace"):format(restrict and "restrict " or "")
   arguments[#arguments + 1], calls[#calls + 1] = "workspace", "workspace"
-  return table.concat(parameters, ", "), table.concat(arguments, ", "), table.concat(calls, ", ")
+  return parameters, table.concat(arguments, ", "), table.concat(calls, ", ")
 end
 
--- Text broken into lines of at most `width`, safe inside a C comment.
-local function comment_lines(text, width)
-  local safe, lines = text:gsub("%*/", "* /"):gsub("/%*", "/ *"), {}
-  for line in (safe .. "\n"):gmatch("(.-)\n") do
-    for at = 1, math.max(1, #line), width do lines[#lines + 1] = line:sub(at, at + width - 1) end
+-- A list with more at its end.
+local function with(list, ...)
+  local out = table.move(list, 1, #list, 1, {})
+  for _, v in ipairs { ... } do out[#out + 1] = v end
+  return out
+end
+
+local BEGIN, END = "size_t begin", "size_t end"
+
+-- A user's text, safe inside a C comment, as lines.
+local function comment_lines(text)
+  local lines = {}
+  for line in (text:gsub("%*/", "* /"):gsub("/%*", "/ *") .. "\n"):gmatch("(.-)\n") do
+    for at = 1, math.max(1, #line), WIDTH - 6 do
+      lines[#lines + 1] = line:sub(at, at + WIDTH - 7)
+    end
   end
   return lines
 end
 
--- A string as several literals, one a line; no escape is cut.
-local function string_lines(text, width)
-  local lines = {}
-  for at = 1, #text, width do lines[#lines + 1] = literal.string(text:sub(at, at + width - 1)) end
+-- A string as several literals, one a line.
+local function string_lines(text)
+  local lines = literal.wrap(text, WIDTH - 20)
+  for i, line in ipairs(lines) do lines[i] = literal.string(line) end
   lines[#lines] = lines[#lines] .. ","
   return lines
+end
+
+-- `opening` with its parameters: a line each where one line is too long.
+local function prototype(opening, parameters)
+  local line = ("%s(%s)"):format(opening, table.concat(parameters, ", "))
+  if #line < WIDTH then return line end
+  return ("%s(%s)"):format(opening, table.concat(parameters, ",\n" .. (" "):rep(#opening + 1)))
 end
 
 local roles = { input = "UPW_INPUT", output = "UPW_OUTPUT", parameter = "UPW_PARAMETER" }
@@ -131,10 +155,16 @@ end
 -- The exported functions around NAME_range.
 local function entry(job, tasks)
   local parameters, arguments, calls = signature(job.tensors, false)
+  local call = {
+    "const void *const *inputs", "const void *packed", "void *const *outputs", "void *workspace",
+  }
   return template.render("entry.c", {
-    name = job.name, upper = job.name:upper(), parameters = parameters, arguments = arguments,
-    call_arguments = calls, tasks = tasks, tensors = tensor_rows(job.tensors),
-    tensor_count = #job.tensors, spec_literal = string_lines(job.canonical, 80),
+    name = job.name, upper = job.name:upper(), arguments = arguments, call_arguments = calls,
+    run = prototype("int " .. job.name, parameters),
+    call = prototype(("static int %s_call"):format(job.name), call),
+    call_range = prototype(("static int %s_call_range"):format(job.name), with(call, BEGIN, END)),
+    tasks = tasks, tensors = tensor_rows(job.tensors), tensor_count = #job.tensors,
+    spec_literal = string_lines(job.canonical),
   }):gsub("\n$", "")
 end
 
@@ -144,13 +174,25 @@ end
 ---@param tasks integer
 ---@return string
 function M.header(job, workspace, tasks)
-  local declaration = signature(job.tensors, false)
+  local parameters = signature(job.tensors, false)
   return template.render("kernel.h", {
     name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
     abi = abi.text(), tensors = tensor_rows(job.tensors), workspace_bytes = workspace,
-    workspace_align = ALIGN, tasks = tasks, declaration = declaration,
-    indent = (" "):rep(#job.name + 11),
+    workspace_align = ALIGN, tasks = tasks, run = prototype("int " .. job.name, parameters),
+    range = prototype(("int %s_range"):format(job.name), with(parameters, BEGIN, END)),
   })
+end
+
+-- Bytes of the tables and vector constants.
+local function constant_bytes(module)
+  local total = 0
+  for _, buf in ipairs(module.buffers) do
+    if buf.mode == "table" then total = total + buf.size * types.element_bytes[buf.elem] end
+  end
+  for _, c in ipairs(module.consts) do
+    if not c.splat then total = total + c.ty.bytes end
+  end
+  return total
 end
 
 local function map(list, fn)
@@ -164,27 +206,63 @@ local function width_attribute(target)
   return ("__attribute__((min_vector_width(%d)))\n"):format(target.vector_bytes * 8)
 end
 
+-- The spec file that gives this kernel again, as lines to paste.
+local function spec_lines(job)
+  return literal.wrap(('{"upweave":1,"kernels":[%s]}'):format(job.canonical:gsub("%*/", "*\\/")),
+    WIDTH - 6)
+end
+
+-- Lines of a text, later ones indented to stand under the first behind its label.
+local function labelled(text)
+  return (table.concat(literal.paragraph(text, WIDTH - 16), "\n *            "):gsub("%*/", "* /"))
+end
+
 -- What the head of the C file says.
 local function head(job)
   local p, totals = job.problem, count.count(job.module)
+  local given = job.schedule.chosen_by == "given"
   return {
-    name = job.symbol, summary = job.summary, formula = job.formula,
-    note = p.note and comment_lines(p.note, 94) or {}, target = job.target.name,
+    name = job.symbol, summary = job.summary, formula = labelled(job.formula),
+    note = p.note and comment_lines(p.note) or {}, target = job.target.name,
     schedule = job.schedule_text, chosen_by = job.schedule.chosen_by, why = job.schedule.why,
-    numerics = job.numerics, flops = job.plan.flops, bytes_read = job.plan.bytes_read,
+    numerics = labelled(job.numerics), flops = job.plan.flops, bytes_read = job.plan.bytes_read,
     bytes_written = job.plan.bytes_written, loads = totals.loads, stores = totals.stores,
     arithmetic = totals.arithmetic, shuffles = totals.shuffles, pressure = job.pressure,
-    registers = job.target.registers, version = job.version,
-    compile = ("%s -c %s.c"):format(job.compile, job.symbol),
-    spec_lines = comment_lines(job.canonical, 94),
+    registers = job.target.registers, version = job.version, constant_bytes = constant_bytes(job.module),
+    flags = labelled(table.concat(job.flags, " ")), compile = ("clang -c %s.c"):format(job.symbol),
+    regenerate = ("upweave gen --target %s%s SPEC"):format(job.target.name,
+      given and (" --schedule %s"):format(job.schedule_text) or ""),
+    spec_lines = spec_lines(job),
   }
 end
 
---- Parameters of a NAME_range function.
+--- Declaration of the NAME_range function of a symbol.
+---@param symbol string
 ---@param tensors table[]
 ---@return string
-function M.range_parameters(tensors)
-  return (signature(tensors, false)) .. ", size_t begin, size_t end"
+function M.range_prototype(symbol, tensors)
+  return prototype(("int %s_range"):format(symbol), with((signature(tensors, false)), BEGIN, END))
+end
+
+-- Helpers in the order of what they do.
+local helper_rank = { load = 1, gather = 2, store = 3, stream = 4, fma = 5 }
+
+local function by_rank(helpers)
+  local list = table.move(helpers, 1, #helpers, 1, {})
+  table.sort(list, function(a, b)
+    local x, y = helper_rank[a.kind], helper_rank[b.kind]
+    return x < y or x == y and a.name < b.name
+  end)
+  return list
+end
+
+local function reserved_names(job)
+  local names = { "begin", "end", "aligned", "workspace", job.symbol, job.name }
+  for _, suffix in ipairs { "_tasks", "_range", "_call", "_call_range", "_tensors", "_kernel" } do
+    names[#names + 1] = job.symbol .. suffix
+    names[#names + 1] = job.name .. suffix
+  end
+  return names
 end
 
 --- The C file of one target.  `header` is its text before the code: an include, or the header
@@ -194,26 +272,26 @@ end
 ---@param exported boolean
 ---@return string
 function M.source(job, header, exported)
-  local reserved = {
-    job.symbol, job.symbol .. "_tasks", job.symbol .. "_range", job.name, job.name .. "_call",
-    job.name .. "_call_range", job.name .. "_tensors", job.name .. "_kernel", "begin", "end",
-    "aligned", "workspace",
-  }
-  local body = printer.print(job.module, reserved)
-  local workspace = M.workspace_bytes(job.module)
+  local body = printer.print(job.module, reserved_names(job))
+  local parameters, arguments = signature(job.tensors, true)
+  local tasks = with(parameters, "ptrdiff_t begin", "ptrdiff_t end")
   local values = head(job)
   local streaming = false
   for _, helper in ipairs(body.helpers) do streaming = streaming or helper.kind == "stream" end
+  if streaming then tasks[#tasks + 1] = "int aligned" end
   values.symbol, values.header, values.body = job.symbol, header, body.lines
   values.types = map(body.types, expression.define_type)
-  values.helpers = map(body.helpers, expression.define_helper)
-  values.constants, values.tables = body.constants, table_lines(job.module)
-  values.scratch = scratch_lines(job.module, workspace)
-  values.parameters, values.arguments = signature(job.tensors, true)
-  values.tasks, values.streaming = job.module.task_count, streaming
+  values.helpers = map(by_rank(body.helpers), expression.define_helper)
+  values.constants = map(body.constants, expression.define_constant)
+  values.patterns, values.tables = body.patterns, table_lines(job.module)
+  values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))
+  values.arguments, values.streaming = arguments, streaming
+  values.tasks_function = prototype(("static %svoid %s_tasks"):format(
+    streaming and "inline __attribute__((always_inline)) " or "", job.symbol), tasks)
+  values.range_function = prototype(("int %s_range"):format(job.symbol),
+    with(parameters, BEGIN, END))
+  values.task_count = exported and job.name:upper() .. "_TASKS" or job.module.task_count
   values.attribute = width_attribute(job.target)
-  values.inline = streaming and "inline __attribute__((always_inline)) " or ""
-  values.aligned_parameter = streaming and ", int aligned" or ""
   values.fence = job.target.fence or false
   values.alignment_mask = job.target.vector_bytes - 1
   values.entry = exported and entry(job, job.name:upper() .. "_TASKS")
@@ -233,14 +311,17 @@ function M.dispatcher(job, variants)
     cpu = cpu or #checks > 0
     rows[i] = {
       symbol = v.symbol, target = v.target.name, tasks = v.tasks,
-      condition = #checks > 0 and table.concat(checks, " && ") or "1",
+      condition = #checks > 0 and table.concat(checks, "\n         && ") or "1",
+      prototype = M.range_prototype(v.symbol, job.tensors),
     }
   end
   local parameters, arguments = signature(job.tensors, false)
   return template.render("dispatch.c", {
     name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
-    variants = rows, cpu = cpu, parameters = parameters, declaration = parameters,
-    arguments = arguments, entry = entry(job, job.name:upper() .. "_TASKS"),
+    variants = rows, cpu = cpu, arguments = arguments,
+    range = M.range_prototype(job.name, job.tensors),
+    pointer = table.concat(with(parameters, BEGIN, END), ", "),
+    entry = entry(job, job.name:upper() .. "_TASKS"),
   })
 end
 

@@ -27,22 +27,71 @@ function M.number(elem, v)
   return ("%d"):format(v)
 end
 
---- The elements of an initialiser, wrapped to 100 columns.
----@param elem string
----@param values number[]
----@return string
-function M.list(elem, values)
-  local lines, line = {}, " "
-  for i, v in ipairs(values) do
-    local s = M.number(elem, v) .. (i < #values and "," or "")
-    if #line + #s + 1 > 100 then
+-- Words set in lines of at most `width` columns.
+local function fill(words, width)
+  local lines, line = {}, nil
+  for _, word in ipairs(words) do
+    if line and #line + 1 + #word > width then
       lines[#lines + 1] = line
-      line = " "
+      line = nil
     end
-    line = line .. " " .. s
+    line = line and line .. " " .. word or word
   end
   lines[#lines + 1] = line
-  return #lines == 1 and line:sub(2) .. " " or "\n" .. table.concat(lines, "\n") .. "\n"
+  return lines
+end
+
+--- The elements of an initialiser, wrapped to 100 columns; `columns` of them in braces of their
+--- own.
+---@param elem string
+---@param values number[]
+---@param columns integer?
+---@return string
+function M.list(elem, values, columns)
+  local words, group = {}, {}
+  for i, v in ipairs(values) do
+    group[#group + 1] = M.number(elem, v)
+    if #group == (columns or 1) then
+      local text = table.concat(group, ", ")
+      if (columns or 1) > 1 then text = "{" .. text .. "}" end
+      words[#words + 1] = text .. (i < #values and "," or "")
+      group = {}
+    end
+  end
+  local lines = fill(words, 98)
+  if #lines == 1 then return lines[1] end
+  return "\n  " .. table.concat(lines, "\n  ") .. "\n"
+end
+
+--- Text as lines of at most `width` columns, broken at blanks.
+---@param text string
+---@param width integer
+---@return string[]
+function M.paragraph(text, width)
+  local words = {}
+  for word in text:gmatch("%S+") do words[#words + 1] = word end
+  return fill(words, width)
+end
+
+--- Text as lines of at most `width` columns, broken after commas.
+---@param text string
+---@param width integer
+---@return string[]
+function M.wrap(text, width)
+  local words = {}
+  for word in text:gmatch("[^,]*,?") do
+    if word ~= "" then words[#words + 1] = word end
+  end
+  local lines, line = {}, ""
+  for _, word in ipairs(words) do
+    if #line > 0 and #line + #word > width then
+      lines[#lines + 1] = line
+      line = ""
+    end
+    line = line .. word
+  end
+  lines[#lines + 1] = line
+  return lines
 end
 
 --- A C string literal of any text.

@@ -11,7 +11,9 @@ local literal = require "upweave.emit.literal"
 ---@field lines string[]      statements printed so far
 ---@field types table         vector types used, in order of use (also a set by name)
 ---@field helpers table       helper functions used: { kind, type }, in order (also a set by name)
----@field constants string[]  file-scope vector constants
+---@field constants table[]   vector constants, printed at file scope
+---@field all table           every name given so far, as a set
+---@field patterns table      lane patterns of shuffles, in order of use (also an index by text)
 local P = {}
 P.__index = P
 
@@ -20,12 +22,13 @@ local M = {}
 -- Values longer than this many nested operations get a statement of their own.
 local MAX_NESTING = 3
 local prefix = {
-  load = "x", shuffle = "s", splat = "b", fma = "f", mul = "m", add = "t", gather = "x",
+  load = "x", gather = "x", shuffle = "x", splat = "w", add = "sum", mul = "sum", fma = "sum",
 }
 
 local function new()
   return setmetatable({
     lines = {}, depth = 1, scope = { names = {} }, types = {}, helpers = {}, constants = {},
+    patterns = {}, all = {},
   }, P)
 end
 
@@ -48,7 +51,20 @@ function P:unique(hint)
     k = k + 1
     name = hint .. "_" .. k
   end
-  self.scope.names[name] = true
+  self.scope.names[name], self.all[name] = true, true
+  return name
+end
+
+--- A name for file scope: one that nothing bears or will bear in any scope.
+function P:global(hint)
+  local outermost = self.scope
+  while outermost.up do outermost = outermost.up end
+  local name, k = hint, 1
+  while self.all[name] or outermost.names[name] do
+    k = k + 1
+    name = hint .. "_" .. k
+  end
+  self.all[name], outermost.names[name] = true, true
   return name
 end
 
@@ -70,10 +86,9 @@ local statement = {}
 function statement.note(p, n) p:line("/* %s */", n.text) end
 
 function statement.view(p, n)
-  local read_only = n.root.mode == "input" or n.root.mode == "table"
   local target = expression.pointer(p, n.base, n.offset)
   n.cname = p:unique(n.hint)
-  local const = read_only and "const " or ""
+  local const = n.written and "" or "const "
   p:line("%s%s *%s = %s;", const, literal.ctype[n.root.elem], n.cname, target)
 end
 
@@ -87,7 +102,19 @@ function statement.store(p, n)
   end
 end
 
+local function all_blocks(block)
+  for _, n in ipairs(block) do
+    if n.op ~= "block" then return false end
+  end
+  return true
+end
+
 function statement.block(p, n)
+  while #n.body == 1 and n.body[1].op == "block" do n = n.body[1] end
+  if all_blocks(n.body) then
+    for _, inner in ipairs(n.body) do statement.block(p, inner) end
+    return
+  end
   p:line("{")
   p:open()
   p:block(n.body)
@@ -135,7 +162,7 @@ statement["for"] = function(p, n)
     nx.updates = reads and phi.uses == 1 and nx.uses == 1 and nx.block == n.body and phi or nil
   end
   local lo, hi = expression.index(p, n.lo), expression.index(p, n.hi)
-  if n.var.parameter then lo, hi = "(ptrdiff_t)begin", "(ptrdiff_t)end" end
+  if n.var.parameter then lo, hi = "begin", "end" end
   p:open()
   local i = p:unique(n.var.hint)
   n.var.cname = i
@@ -168,12 +195,6 @@ local function nesting(n)
   return n.nesting
 end
 
-local function phase(n)
-  if n.op == "load" or n.op == "gather" then return "load" end
-  if n.op == "store" then return "store" end
-  return n.ty and "compute" or "other"
-end
-
 local function value(p, n)
   if n.updates then
     p:line("%s = %s;", n.updates.cname, expression.text(p, n))
@@ -185,18 +206,21 @@ local function value(p, n)
   end
 end
 
---- Print the items of a block; a long one is set in paragraphs: loads, arithmetic, stores.
+-- A long block is set in paragraphs: one ends with its stores.
+local function starts_paragraph(last, n)
+  return last and last.op == "store" and n.op ~= "store" and not n.body
+end
+
+--- Print the items of a block.
 function P:block(block)
   while #block == 1 and block[1].op == "block" do block = block[1].body end
   local last
   for _, n in ipairs(block) do
-    local before, now = #self.lines, phase(n)
+    local before = #self.lines
     if statement[n.op] then statement[n.op](self, n) else value(self, n) end
     if #self.lines > before then
-      if #block > 12 and last and now ~= last and now ~= "other" and last ~= "other" then
-        table.insert(self.lines, before + 1, "")
-      end
-      last = now
+      if starts_paragraph(last, n) then table.insert(self.lines, before + 1, "") end
+      last = n
     end
   end
 end
@@ -226,6 +250,7 @@ function M.print(module, reserved)
   for _, name in ipairs(reserved) do p.scope.names[name] = true end
   for _, buf in ipairs(module.buffers) do buf.cname = p:unique(buf.name) end
   p:block(module.body)
+  table.sort(p.constants, function(a, b) return a.id < b.id end)
   return p
 end
 

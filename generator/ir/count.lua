@@ -1,7 +1,6 @@
 -- COUNT
 -- =====
--- How often a kernel loads, stores and calculates in one run, counted over its loops (a vector
--- counts once).  Loops between constant bounds multiply; the others, whose bounds come from
+-- How often a kernel loads, stores and calculates vectors in one run, counted over its loops.  Loops between constant bounds multiply; the others, whose bounds come from
 -- tables, are stepped through.  Tasks repeat with the module's `task_period`.
 
 local index = require "upweave.ir.index"
@@ -47,7 +46,9 @@ function count_block(block, totals, times)
   for _, n in ipairs(block) do
     if n.op == "for" then count_loop(n, totals, times)
     elseif n.body then count_block(n.body, totals, times)
-    elseif kinds[n.op] then totals[kinds[n.op]] = totals[kinds[n.op]] + times end
+    elseif kinds[n.op] and (n.ty or n[1].ty).lanes > 1 then
+      totals[kinds[n.op]] = totals[kinds[n.op]] + times
+    end
   end
 end
 

@@ -224,30 +224,47 @@ function M.tables(e, fn)
   end
 end
 
-local function atom_text(a, name)
+local function atom_text(a, name, element)
   if a.op == "var" then return name(a) end
-  if a.op == "fetch" then return ("%s[%s]"):format(name(a.table), M.text(a.arg, name)) end
-  local inner = M.text(a.arg, name)
+  if a.op == "fetch" then return element(a.table, a.arg) end
+  local inner = M.text(a.arg, name, element)
   if inner:find(" ", 1, true) then inner = "(" .. inner .. ")" end
   return ("%s %s %d"):format(inner, a.op == "mod" and "%" or "/", a.n)
 end
 
-local function term_text(k, a, name)
-  local s = atom_text(a, name)
+local function term_text(k, a, name, element)
+  local s = atom_text(a, name, element)
   if k == 1 then return s end
   if a.op == "mod" or a.op == "div" then s = "(" .. s .. ")" end
   return s .. " * " .. k
 end
 
---- Readable text; `name(thing)` names a variable or a table.
+--- Quotient and remainder of a form: e = row·n + column, each again a form.
+---@param e ir.Index
+---@param n integer
+---@return ir.Index row
+---@return ir.Index column
+function M.split(e, n)
+  local row, column = {}, {}
+  for _, t in ipairs(e.terms) do
+    if t[1] % n == 0 then row[#row + 1] = { t[1] // n, t[2] } else column[#column + 1] = t end
+  end
+  return form(e.c // n, row), form(e.c % n, column)
+end
+
+--- Readable text; `name(thing)` names a variable or a table, element(table, e) an element of it.
 ---@param e ir.Index
 ---@param name fun(thing: table): string
+---@param element? fun(tab: table, e: ir.Index): string
 ---@return string
-function M.text(e, name)
+function M.text(e, name, element)
+  element = element or function(tab, at)
+    return ("%s[%s]"):format(name(tab), M.text(at, name))
+  end
   local parts = {}
   for _, t in ipairs(e.terms) do
     local sign = t[1] < 0 and "- " or #parts > 0 and "+ " or ""
-    parts[#parts + 1] = sign .. term_text(math.abs(t[1]), t[2], name)
+    parts[#parts + 1] = sign .. term_text(math.abs(t[1]), t[2], name, element)
   end
   if #parts == 0 then return tostring(e.c) end
   if e.c ~= 0 then parts[#parts + 1] = (e.c < 0 and "- " or "+ ") .. math.abs(e.c) end

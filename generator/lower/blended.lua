@@ -65,7 +65,9 @@ local function emit_row(b, v, src, out, o, lanes, streaming)
   elseif v.fused then
     row.emit_fetched(b, v.pass, blended_fetch(b, v, src, o, lanes), out, streaming)
   elseif v.line then
+    b:note("the line: a blend of input rows")
     blend.emit(b, v.sum, src, o, v.line, n, lanes, 1)
+    b:note("the row pass over the line")
     row.emit(b, v.pass, v.line, out, streaming)
   else
     blend.emit(b, v.sum, src, o, out, n, lanes, 1, streaming)

@@ -117,7 +117,9 @@ local function emit_group(b, v, geometry, run, member, g, fill, dst, lanes, stre
   local number = g * run.period + (run.first + member - 2)
   local first_row = g * run.stride[1] + it.pos[1]
   local width = geometry.x.output
+  b:note("input rows that are new go through the row pass into the ring")
   fill(v.fill(number))
+  b:note("output rows are blends of ring rows")
   local out = b:view("out", dst, first_row * width)
   blend.emit(b, v.sum, v.ring, first_row, out, width, lanes, it.rows, streaming)
 end

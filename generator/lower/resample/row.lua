@@ -180,6 +180,8 @@ local function emit_straight(b, pass, fetch, dst, streaming)
   for _, run in ipairs(pass.runs) do
     -- a loop of one short vector is mostly loop: four copies
     local unroll = math.max(1, 4 // run.period)
+    local last = runs.item(pass.items, run, run.count - 1, run.period)
+    b:note("elements %d to %d", run.items[1].pos[2], last.pos[2] + last.lanes - 1)
     vector.sweep(b, "v", run.count, unroll, function(g)
       for _, it in ipairs(run.items) do
         b:group(function()

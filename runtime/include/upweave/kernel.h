@@ -16,7 +16,14 @@ extern "C" {
 #endif
 #ifndef UPW_KERNEL_ABI
 #define UPW_KERNEL_ABI 1
-enum upw_status { UPW_OK = 0, UPW_BAD_RANGE = 1, UPW_BAD_TENSOR = 2, UPW_BAD_FILE = 3, UPW_NO_MEMORY = 4, UPW_NO_TARGET = 5 };
+enum upw_status {
+  UPW_OK = 0,
+  UPW_BAD_RANGE = 1,  /* not begin <= end <= TASKS */
+  UPW_BAD_TENSOR = 2, /* not the tensor the kernel takes */
+  UPW_BAD_FILE = 3,
+  UPW_NO_MEMORY = 4,
+  UPW_NO_TARGET = 5   /* no variant in the library runs on this CPU */
+};
 enum upw_role { UPW_INPUT = 0, UPW_OUTPUT = 1, UPW_PARAMETER = 2 };
 struct upw_tensor {
   const char *name;
