@@ -39,7 +39,7 @@ PICTURE ?=
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-check demo check check-fast check-long conformance mutate lint format bench \
-        replay docs install uninstall clean
+        replay docs showcase install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +97,9 @@ replay: ## compare the C of the bench workloads with that of another commit; BAS
 
 docs: ## refresh what is generated in docs/ and README.md
 	$(Q)$(LUA) tools/docs.lua
+
+showcase: ## refresh generated/, the kernels kept for reading
+	$(Q)$(LUA) tools/showcase.lua
 
 # --- installation: a relocatable folder, a launcher that finds it, and the Lua modules by name
 
