@@ -43,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--target", default=environment("TARGET", "native"))
     parser.add_argument("--work", type=Path, default=upweave.ROOT / "build" / "conformance",
                         help="folder for specs and libraries (default build/conformance)")
-    parser.add_argument("--keep", action="store_true", help="keep what was built, also if it passed")
+    parser.add_argument("--keep", action="store_true", help="keep what was built even if it passed")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
     parser.add_argument("--optional", action="store_true",
                         help="where there is nothing to compare with, say SKIP and pass")

@@ -102,7 +102,8 @@ def _call_until_crash(folder: Path, library: Path, calls: list[Call]) -> Iterato
 def _caller_output(library: Path, folder: Path, requests: str, timeout: float = 300) -> str:
     """The whole lines that caller.py wrote before it ended, crashed or hung."""
     command = [sys.executable, str(CALLER), str(library), str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
         try:
             return child.communicate(requests, timeout)[0]
         except subprocess.TimeoutExpired:
