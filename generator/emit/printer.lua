@@ -121,9 +121,11 @@ function statement.block(p, n)
   p:close()
 end
 
--- The C variable of a carried value: that of the value it starts from where nothing else uses it.
-local function carry(p, phi, init)
+-- The C variable of a carried value: that of the value it starts from where nothing else uses it
+-- and no loop between the two starts from it again.
+local function carry(p, loop, phi, init)
   local chained = (init.op == "out" or init.op == "phi") and init.uses == 1
+    and init.block == loop.block
   if chained then
     phi.cname = init.cname
   else
@@ -133,18 +135,21 @@ local function carry(p, phi, init)
   end
 end
 
--- At the end of an iteration all carried variables change at once: a variable that a later
--- assignment still reads is copied first.
+-- At the end of an iteration all carried variables change at once: where there are several, what
+-- reads a variable is copied first.
 local function advance(p, loop)
   local pending = {}
   for i, phi in ipairs(loop.phis) do
     local nx = loop.nexts[i]
-    if nx.updates ~= phi and nx ~= phi then pending[#pending + 1] = { phi, nx } end
+    local done = nx.updates == phi or nx.cname == phi.cname
+    if not done then pending[#pending + 1] = { phi, nx } end
   end
   local assigned, values = {}, {}
   for k, pair in ipairs(pending) do
-    values[k] = expression.operand(p, pair[2])
-    if #pending > 1 and pair[2].op == "phi" then
+    local nx = pair[2]
+    local fixed = nx.op == "const" or nx.cname and nx.op ~= "phi" and nx.op ~= "out"
+    values[k] = expression.operand(p, nx)
+    if #pending > 1 and not fixed then
       local saved = p:unique("next_" .. pair[1].cname)
       p:line("const %s %s = %s;", expression.type_name(p, pair[1].ty), saved, values[k])
       values[k] = saved
@@ -156,7 +161,7 @@ end
 
 statement["for"] = function(p, n)
   for i, phi in ipairs(n.phis) do
-    carry(p, phi, n.inits[i])
+    carry(p, n, phi, n.inits[i])
     local nx = n.nexts[i]
     local reads = nx[1] == phi or nx[2] == phi or nx[3] == phi
     nx.updates = reads and phi.uses == 1 and nx.uses == 1 and nx.block == n.body and phi or nil
