@@ -22,7 +22,7 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 # The longest begin first, so that none is waited for alone at the end.
 LONGEST    := $(wildcard tests/unit/lower.lua tests/errors/hostile.lua)
 FAST_TESTS := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/unit/*.lua \
-                tests/errors/*.lua tests/properties/*.lua)))
+                tests/errors/*.lua tests/golden/*.lua tests/properties/*.lua)))
 TESTS      := $(FAST_TESTS) $(sort $(wildcard tests/cli/*.lua tests/kernels/*.lua \
                 tests/kernels/*.c))
 C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)

@@ -15,7 +15,7 @@ local uv = require "luv"
 
 local FOLDERS <const> = { "lower", "plan", "resample", "ir" }
 local TREE <const> = { "bin", "generator", "templates", "runtime", "tests", "tools", "bench",
-  "examples", "generated", "docs" }
+  "examples", "generated", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }
 local EQUIVALENT <const> = "tests/mutants-equivalent.txt"
 local SCRATCH <const> = "build/mutate"
 local SHARE_WANTED <const> = 0.90
