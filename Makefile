@@ -29,12 +29,12 @@ C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort
 PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 
 # Options of `conformance`, `mutate`, `replay`, `demo`. OPTIONAL=1: without PyTorch, SKIP and pass.
-OPS     ?=
+OPS      ?=
 OPTIONAL ?=
-N       ?=
-SEED    ?=
-BASE    ?= HEAD~1
-PICTURE ?=
+N        ?=
+SEED     ?=
+BASE     ?= HEAD~1
+PICTURE  ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -62,11 +62,9 @@ check-fast: ## the tests that need no C compiler, under 20 seconds
 	$(call say,TEST,"$(words $(FAST_TESTS)) files")
 	$(Q)$(PROVE) $(FAST_TESTS)
 
-check-long: deps-check lint ## all tests with more rounds, then conformance and mutate
-	$(call say,TEST,"$(words $(TESTS)) files - long")
-	$(Q)UPWEAVE_TEST_LONG=1 $(PROVE) $(TESTS)
-	$(Q)$(MAKE) --no-print-directory conformance
-	$(Q)$(MAKE) --no-print-directory mutate
+check-long: check ## check, conformance with 2000 specs an operator, mutate
+	$(Q)$(MAKE) --no-print-directory conformance $(if $(N),,N=2000)
+	$(Q)$(MAKE) --no-print-directory mutate N=
 
 conformance: deps ## random specs against live PyTorch (downloads it); OPS= N= SEED=
 	$(Q)tests/conformance/run $(if $(OPTIONAL),--optional) $(if $(OPS),--ops "$(OPS)") \
