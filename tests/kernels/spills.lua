@@ -1,0 +1,124 @@
+-- SPDX-License-Identifier: MIT
+-- No register is spilled or reloaded in an innermost loop of the bench's kernels.
+--
+-- Clang's register allocator says where it spilled and reloaded (copies do not count), by the line
+-- of the loop; the C text says whether another loop is inside that one.  The compiler only has to
+-- know the targets: this runs on every machine.  Clang 19 is the one measured.
+
+local tap = dofile "tests/lib/tap.lua"
+local compiled = dofile "tests/lib/compiled.lua"
+local workloads = dofile "tests/lib/workloads.lua"
+
+local TARGETS <const> = { "x86-64-v3", "x86-64-v4", "icelake" }
+
+-- For each line of C that opens a loop: whether no other loop opens before its brace closes.
+local function innermost_loops(text)
+  local innermost, open, number = {}, {}, 0
+  for line in text:gmatch("([^\n]*)\n") do
+    number = number + 1
+    local opens, loop = select(2, line:gsub("{", "")), line:find("^%s*for %(")
+    if loop then
+      for _, at in ipairs(open) do
+        if at then innermost[at] = false end
+      end
+      innermost[number] = true
+    end
+    for _ = 1, opens do open[#open + 1] = loop and number or false end
+    for _ = 1, select(2, line:gsub("}", "")) do open[#open] = nil end
+  end
+  return innermost
+end
+
+-- the parser of this test on a text whose loops are known
+local known = innermost_loops [[
+void f(void) {
+  for (;;) {
+    static const int t[] = {1, 2};
+    for (;;) {
+      { x(); }
+    }
+    for (;;) {
+    }
+  }
+  for (;;) {
+    g();
+  }
+}
+]]
+tap.same({ known[2], known[4], known[7], known[10] }, { false, true, true, true },
+  "which loops are innermost")
+
+-- Remarks of spills and reloads, as { line, text }.
+local function remarks(stderr)
+  local list = {}
+  for line, text in stderr:gmatch("[^\n]*:(%d+):%d+: remark: ([^\n]*)") do
+    local counted = text:find("%d+ spills") or text:find("%d+ reloads")
+      or text:find("%d+ folded spills") or text:find("%d+ folded reloads")
+    if counted then list[#list + 1] = { line = math.tointeger(tonumber(line)), text = text } end
+  end
+  return list
+end
+tap.same(remarks("k.c:7:3: remark: 2 spills 1.0e+00 total spills cost 1 reloads 2.0e+00 total "
+  .. "reloads cost generated in loop [-Rpass-missed=regalloc]\n"
+  .. "k.c:9:3: remark: 3 virtual registers copies 3.0e+00 total copies cost generated in loop "
+  .. "[-Rpass-missed=regalloc]\n"), { { line = 7, text = "2 spills 1.0e+00 total spills cost 1 "
+  .. "reloads 2.0e+00 total reloads cost generated in loop [-Rpass-missed=regalloc]" } },
+  "which remarks count")
+
+local function check(unit, result, target)
+  local innermost, faults = innermost_loops(unit.text), {}
+  for _, remark in ipairs(remarks(result.stderr)) do
+    if remark.text:find("in loop", 1, true) and innermost[remark.line] ~= false then
+      faults[#faults + 1] = ("line %d: %s"):format(remark.line, remark.text)
+    end
+  end
+  tap.ok(result.ok and #faults == 0, ("%s for %s"):format(unit.name, target))
+  for _, fault in ipairs(faults) do tap.diag(fault) end
+  if not result.ok then tap.diag(result.stderr) end
+end
+
+-- a kernel whose loop carries forty vectors: it must be reported, else this test shows nothing
+local function hungry()
+  local sums, uses, ends = {}, {}, {}
+  for i = 1, 40 do
+    sums[i] = ("  v s%d = p[%d];"):format(i, i)
+    uses[i] = ("    s%d = s%d * p[i] + q[i + %d];"):format(i, i, i)
+    ends[i] = ("  q[%d] = s%d;"):format(i, i)
+  end
+  local text = ([[
+typedef float v __attribute__((ext_vector_type(16)));
+void f(v *p, v *q, long n);
+void f(v *p, v *q, long n) {
+%s
+  for (long i = 0; i < n; ++i) {
+%s
+  }
+%s
+}
+]]):format(table.concat(sums, "\n"), table.concat(uses, "\n"), table.concat(ends, "\n"))
+  return {
+    name = "hungry", source = "f.c", text = text, files = { { name = "f.c", text = text } },
+    flags = { "-O2", "-march=x86-64-v4", "-mprefer-vector-width=512", "-gline-tables-only",
+      "-Rpass-missed=regalloc" },
+  }
+end
+
+local compiler = compiled.compiler(19)
+if compiler then
+  local unit = hungry()
+  local loops, found = innermost_loops(unit.text), false
+  for _, remark in ipairs(remarks(compiled.compile(compiler, { unit })[1].stderr)) do
+    found = found or loops[remark.line]
+  end
+  tap.ok(found, "forty sums in a loop are seen to spill")
+  for _, target in ipairs(TARGETS) do
+    local units = workloads.units(compiler, target)
+    for i, outcome in ipairs(compiled.compile(compiler, units)) do
+      check(units[i], outcome, target)
+    end
+  end
+else
+  tap.skip("spills", "clang-19 is not installed")
+end
+
+tap.done()
