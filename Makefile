@@ -39,7 +39,7 @@ PICTURE  ?=
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-check demo check check-fast check-long conformance mutate lint format bench \
-        replay docs showcase install uninstall clean
+        replay docs showcase lib install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -99,25 +99,61 @@ docs: ## refresh what is generated in docs/ and README.md
 showcase: ## refresh generated/, the kernels kept for reading
 	$(Q)$(LUA) tools/showcase.lua
 
-# --- installation: a relocatable folder, a launcher that finds it, and the Lua modules by name
+# --- libupweave: for programs around the kernels (threads, .npy files); kernels never need it
 
-SHARE   := $(DESTDIR)$(PREFIX)/share/upweave
-MODULES := $(DESTDIR)$(PREFIX)/share/lua/5.4
+ifeq ($(origin CC),default)
+  CC := $(firstword $(foreach name,clang-19 clang clang-14,$(shell command -v $(name))) cc)
+endif
+CFLAGS  ?= -O2
+# OpenMP where the compiler has it; the library is serial without.
+OPENMP   = $(shell echo 'int main(void){return 0;}' | \
+             $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
+RUNTIME := $(sort $(wildcard runtime/src/*.c))
+OBJECTS := $(RUNTIME:runtime/src/%.c=build/lib/%.o)
+
+lib: build/lib/libupweave.a build/lib/libupweave.so ## libupweave, in build/lib/
+
+build/lib/%.o: runtime/src/%.c $(wildcard runtime/include/upweave/*.h)
+	$(call say,CC,$<)
+	$(Q)mkdir -p build/lib
+	$(Q)$(CC) -std=c11 $(CFLAGS) -fPIC -Wall -Wextra -Wpedantic $(OPENMP) -Iruntime/include \
+	  -c $< -o $@
+
+build/lib/libupweave.a: $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcsD $@ $(OBJECTS)
+
+build/lib/libupweave.so: $(OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(OPENMP) $(OBJECTS) -o $@
+
+# --- installation: a relocatable folder, a launcher that finds it, the Lua modules by name, and
+# libupweave with its headers
+
+ROOT     = $(DESTDIR)$(PREFIX)
+SHARE    = $(ROOT)/share/upweave
+MODULES  = $(ROOT)/share/lua/5.4
 FOLDERS := generator templates runtime
 
-install: ## install to PREFIX (default /usr/local), DESTDIR respected
-	$(call say,INSTALL,"$(DESTDIR)$(PREFIX)")
+install: lib ## install to PREFIX (default /usr/local), DESTDIR respected
+	$(call say,INSTALL,"$(ROOT)")
 	$(Q)rm -rf "$(SHARE)"
-	$(Q)install -d "$(SHARE)" "$(MODULES)" "$(DESTDIR)$(PREFIX)/bin"
+	$(Q)install -d "$(SHARE)" "$(MODULES)" "$(ROOT)/bin" "$(ROOT)/include/upweave" \
+	  "$(ROOT)/lib/pkgconfig"
 	$(Q)cp -R $(FOLDERS) LICENSE LICENSE.MIT-0 "$(SHARE)/"
-	$(Q)install -m 755 bin/upweave "$(DESTDIR)$(PREFIX)/bin/upweave"
+	$(Q)install -m 755 bin/upweave "$(ROOT)/bin/upweave"
 	$(Q)ln -sfn ../../upweave/generator "$(MODULES)/upweave"
 	$(Q)install -m 644 tools/home.lua "$(SHARE)/generator/home.lua"
+	$(Q)install -m 644 runtime/include/upweave/*.h "$(ROOT)/include/upweave/"
+	$(Q)install -m 644 build/lib/libupweave.a build/lib/libupweave.so "$(ROOT)/lib/"
+	$(Q)install -m 644 tools/upweave.pc "$(ROOT)/lib/pkgconfig/upweave.pc"
 
 uninstall: ## remove what install wrote
-	$(call say,REMOVE,"$(DESTDIR)$(PREFIX)")
-	$(Q)rm -rf "$(SHARE)"
-	$(Q)rm -f "$(DESTDIR)$(PREFIX)/bin/upweave" "$(MODULES)/upweave"
+	$(call say,REMOVE,"$(ROOT)")
+	$(Q)rm -rf "$(SHARE)" "$(ROOT)/include/upweave"
+	$(Q)rm -f "$(ROOT)/bin/upweave" "$(MODULES)/upweave" "$(ROOT)/lib/pkgconfig/upweave.pc" \
+	  "$(ROOT)/lib/libupweave.a" "$(ROOT)/lib/libupweave.so"
 
 clean: ## remove build/
 	$(Q)rm -rf build

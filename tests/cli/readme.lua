@@ -8,14 +8,13 @@
 package.path = "tools/lib/?.lua;" .. package.path
 local tap = dofile "tests/lib/tap.lua"
 local clang = require "upweave.toolchain.clang"
+local command = dofile "tests/lib/command.lua"
 local files = require "files"
-local outputs = require "upweave.toolchain.files"
 local process = require "upweave.toolchain.process"
-local uv = require "luv"
 local words = require "upweave.toolchain.words"
 
 local readme = files.read("README.md")
-local folder = uv.fs_mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/upweave-readme-XXXXXX")
+local folder = command.folder()
 
 local function block(language, containing)
   for name, text in readme:gmatch("\n```(%l*)(\n.-\n)```") do
@@ -26,10 +25,10 @@ end
 
 --- Run a command line of the README in the folder; the part after # is what it says.
 local function run(line)
-  local command = assert(words.split((line:gsub("%s+#.*$", ""))))
-  if command[1] == "bin/upweave" then command[1] = uv.cwd() .. "/bin/upweave" end
-  if command[1] == "clang-19" then command[1] = assert(clang.find {}).command[1] end
-  local result = process.run(command, { cwd = folder, seconds = 120 })
+  local list = assert(words.split((line:gsub("%s+#.*$", ""))))
+  if list[1] == "bin/upweave" then list[1] = command.program end
+  if list[1] == "clang-19" then list[1] = assert(clang.find {}).command[1] end
+  local result = process.run(list, { cwd = folder, seconds = 120, env = command.environment() })
   tap.ok(result.ok, line)
   if not result.ok then tap.diag(result.stdout .. result.stderr) end
   return result
@@ -54,5 +53,5 @@ local before = files.read(folder .. "/out/up2x.o")
 run("bin/upweave " .. flags)
 tap.ok(files.read(folder .. "/out/up2x.o") == before, "flags give the same object as the spec")
 
-outputs.remove_tree(folder)
+command.clean()
 tap.done()
