@@ -1,7 +1,8 @@
 -- COUNT
 -- =====
--- How often a kernel loads, stores and calculates vectors in one run, counted over its loops.  Loops between constant bounds multiply; the others, whose bounds come from
--- tables, are stepped through.  Tasks repeat with the module's `task_period`.
+-- How often a kernel loads, stores and calculates vectors in one run, counted over its loops.
+-- Loops between constant bounds multiply; the others, whose bounds come from tables, are stepped
+-- through.  Tasks repeat with the module's `task_period`.
 
 local index = require "upweave.ir.index"
 

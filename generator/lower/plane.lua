@@ -30,16 +30,27 @@ end
 
 local function planes_of(plan) return plan.batch * (plan.planar and plan.channels or 1) end
 
---- Knobs: planes in one task.
-function M.knobs(plan)
-  local values, total, size = { 1 }, planes_of(plan), plane_outputs(plan)
-  for _, n in ipairs { 2, 4, 8, 16, 32 } do
-    if total % n == 0 and n * size <= MAX_OUTPUT then values[#values + 1] = n end
+-- Why so many planes in a task are too much code, or nil.
+local function too_much(plan, planes)
+  local size = plane_outputs(plan) * planes
+  if size > MAX_OUTPUT then
+    return ("%d output elements are straight-line code, at most %d"):format(size, MAX_OUTPUT)
   end
-  -- enough planes for whole vectors
-  local default = 1
-  for _, n in ipairs(values) do
-    if n * size <= 256 then default = n end
+  local products = size
+  for _, axis in ipairs(plan.axes) do products = products * blend.most_taps(axis) end
+  if products > MAX_PRODUCTS then
+    return ("%d products of elements and taps, at most %d"):format(products, MAX_PRODUCTS)
+  end
+end
+
+--- Knobs: planes in one task; by default enough to fill vectors.
+function M.knobs(plan)
+  local values, default = { 1 }, 1
+  for _, n in ipairs { 2, 4, 8, 16, 32 } do
+    if planes_of(plan) % n == 0 and not too_much(plan, n) then
+      values[#values + 1] = n
+      if n * plane_outputs(plan) <= 256 then default = n end
+    end
   end
   return {
     { name = "planes", values = values, default = default, doc = "planes that are one row" },
@@ -48,15 +59,8 @@ end
 
 --- Legal while the planes of a task are small.
 function M.legal(plan, knobs)
-  local size = plane_outputs(plan) * knobs.planes
-  if size > MAX_OUTPUT then
-    return nil, ("%d output elements are straight-line code, at most %d"):format(size, MAX_OUTPUT)
-  end
-  local products = size
-  for _, axis in ipairs(plan.axes) do products = products * blend.most_taps(axis) end
-  if products > MAX_PRODUCTS then
-    return nil, ("%d products of elements and taps, at most %d"):format(products, MAX_PRODUCTS)
-  end
+  local reason = too_much(plan, knobs.planes)
+  if reason then return nil, reason end
   return true
 end
 
