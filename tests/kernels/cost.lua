@@ -1,0 +1,125 @@
+-- SPDX-License-Identifier: MIT
+-- What a kernel costs before it runs: time of the generator and of the compiler, size of the text,
+-- growth of the code with the image.
+--
+-- Times are CPU times (the compiler's from the kernel's account of our children), the least of
+-- several attempts, so that a busy machine does not fail.  A slow one might: limits are scaled by
+-- how much longer than usual a fixed piece of Lua takes here, if it does.
+
+local tap = dofile "tests/lib/tap.lua"
+local compiled = dofile "tests/lib/compiled.lua"
+local problems = dofile "tests/lib/problems.lua"
+local workloads = dofile "tests/lib/workloads.lua"
+local clang = require "upweave.toolchain.clang"
+local driver = require "upweave.driver"
+local elf = require "upweave.toolchain.elf"
+local targets = require "upweave.target"
+local types = require "upweave.ir.types"
+
+local GENERATE <const>, ALL <const> = 0.3, 2.0
+local TEXT <const>, GROWTH <const> = 64 * 1024, 2.0
+local ATTEMPTS <const> = 3
+-- Seconds that the calibration takes on the machine for which the limits were set.
+local USUAL <const> = 0.25
+
+local function calibration()
+  local start, sum = os.clock(), 0
+  for i = 1, 600000 do sum = sum + types.round("f32", i / 7) end
+  return os.clock() - start, sum
+end
+local factor = math.huge
+for _ = 1, ATTEMPTS do factor = math.min(factor, (calibration()) / USUAL) end
+factor = math.max(1, factor)
+tap.diag(("limits are those of the contract times %.2f"):format(factor))
+
+-- CPU seconds of ended children; ticks are hundredths.
+local function children()
+  local file = assert(io.open("/proc/self/stat", "rb"))
+  local fields, at = {}, 0
+  for word in file:read("a"):match("^.*%) (.*)$"):gmatch("%S+") do
+    at = at + 1
+    fields[at] = word
+  end
+  file:close()
+  return (tonumber(fields[14]) + tonumber(fields[15])) / 100
+end
+
+local function generate(problem, target)
+  local best, library = math.huge, nil
+  for _ = 1, ATTEMPTS do
+    local start = os.clock()
+    library = driver.library(problem, { targets = { target.name } })
+    best = math.min(best, os.clock() - start)
+    if best < GENERATE / 2 then break end
+  end
+  return best, library
+end
+
+local function compile(compiler, library, target)
+  local folder, best = compiled.command.folder(), math.huge
+  for _, file in ipairs(library.files) do
+    compiled.command.write(folder .. "/" .. file.name, file.text)
+  end
+  local command = clang.object(compiler, clang.compile_flags(compiler, target.flags),
+    library.units[1].source, "object.o")
+  for _ = 1, ATTEMPTS do
+    local start = children()
+    local result = compiled.process.run(command, { cwd = folder, seconds = 60 })
+    if not result.ok then error(result.stderr) end
+    best = math.min(best, children() - start)
+    if best < ALL / 2 then break end
+  end
+  return best, compiled.command.read(folder .. "/object.o")
+end
+
+-- The problem with every spatial axis `times` as long, as are the outputs; with aligned corners it
+-- is the distances between them that grow, or the ratio would be another.
+local function larger(problem, times)
+  local fields = {
+    x = { shape = table.move(problem.x.shape, 1, #problem.x.shape, 1, {}),
+      layout = problem.x.layout },
+    mode = problem.mode, align_corners = problem.align_corners or nil,
+    antialias = problem.antialias or nil, size = {},
+  }
+  local first = problem.x.layout:sub(2, 2) == "C" and 3 or 2
+  for i, size in ipairs(problem.size) do
+    local kept = problem.align_corners and 1 or 0
+    local at = first + i - 1
+    fields.x.shape[at] = (fields.x.shape[at] - kept) * times + kept
+    fields.size[i] = (size - kept) * times + kept
+  end
+  if problem.scale_factor then fields.scale_factor, fields.size = problem.scale_factor, nil end
+  local made = problems.make(fields)
+  made.name = problem.name
+  return made
+end
+
+local function check(compiler, target, problem)
+  local name = problem.name .. " for " .. target.name
+  local seconds, library = generate(problem, target)
+  tap.ok(seconds < GENERATE * factor, ("%s: generated in %.3f s"):format(name, seconds))
+  local text = #library.files[1].text
+  tap.ok(text < TEXT, ("%s: %d bytes of text"):format(name, text))
+  local compiling, object = compile(compiler, library, target)
+  tap.ok(seconds + compiling < ALL * factor,
+    ("%s: generated and compiled in %.2f s"):format(name, seconds + compiling))
+  local code, constants = elf.sizes(object)
+  local _, big = generate(larger(problem, 8), target)
+  local _, big_object = compile(compiler, big, target)
+  local big_code, big_constants = elf.sizes(big_object)
+  tap.ok(big_code <= GROWTH * code, ("%s: %d bytes of code, %d of 8 times the image in each axis")
+    :format(name, code, big_code))
+  tap.diag(("constants %d, larger %d"):format(constants, big_constants))
+end
+
+local compiler = compiled.compiler(19)
+if not compiler then
+  tap.skip("cost", "clang-19 is not installed")
+else
+  for i, problem in ipairs(workloads.problems()) do
+    check(compiler, targets.find(i % 2 == 0 and "x86-64-v3" or "icelake"), problem)
+  end
+end
+
+compiled.command.clean()
+tap.done()
