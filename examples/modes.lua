@@ -44,7 +44,7 @@ kernel "volume" {
 }
 
 -- A signal: 22.05 kHz to 48 kHz. The coordinates follow the sizes, not the rounded factor.
-kernel "signal" {
+kernel "audio" {
   op = "interpolate",
   x = tensor { 8, 2, 22050 },
   mode = "linear",

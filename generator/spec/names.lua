@@ -6,6 +6,8 @@
 -- Invariant: an accepted name has only letters, digits and single underscores, so it is harmless in
 -- every path, command and comment.
 
+local library_names = require "upweave.spec.library_names"
+
 local M = {}
 
 local LONGEST <const> = 63 -- the significant characters of a C identifier
@@ -74,8 +76,10 @@ end
 local function fault_of_meaning(name)
   if KEYWORDS[name] then
     return "it is a keyword of C or C++"
-  elseif TAKEN[name] or name:find("^u?int%w*_t$") then
+  elseif TAKEN[name] or library_names[name] or name:find("^u?int%w*_t$") then
     return "C or its library has the name"
+  elseif name:find("[fi]%d+x%d+$") or name:find("^P%d+$") then
+    return "the emitted C gives such names to vector types and shuffles"
   elseif name:lower():find("^upw_") then
     return "names that begin with upw_ are Upweave's own"
   end
