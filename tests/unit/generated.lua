@@ -6,10 +6,22 @@
 
 package.path = "tools/lib/?.lua;" .. package.path
 local tap = dofile "tests/lib/tap.lua"
+local driver = require "upweave.driver"
 local files = require "files"
+local json_spec = require "upweave.read.json_spec"
 local showcase = require "showcase"
+local spec = require "upweave.spec"
 
 local LARGEST <const> = 25 * 1000
+
+--- What the command in the head of a C file would write.
+local function regenerated(text)
+  local head = text:match("^/%*.-%*/")
+  local target = head:match("upweave gen %-%-target (%S+) SPEC")
+  local document = head:match("is a %.json file with\n(.-)\n %*\n"):gsub("\n %*", "\n"):sub(3)
+  local problem = spec.validate(assert(json_spec.read("head.json", document))).kernels[1]
+  return driver.library(problem, { targets = { target } }).files[1].text
+end
 
 local wanted = {}
 for _, file in ipairs(showcase.expected()) do
@@ -19,6 +31,9 @@ for _, file in ipairs(showcase.expected()) do
     tap.diag("run `lua5.4 tools/showcase.lua` and read the difference")
   end
   tap.ok(#file.text <= LARGEST, file.path .. " can be read")
+  if file.path:find("%.c$") and not file.path:find("/several/") then
+    tap.ok(regenerated(file.text) == file.text, file.path .. " says how to write it again")
+  end
   tap.ok(not file.text:find('[ "\']/%l+/'), file.path .. " holds no path")
 end
 
