@@ -13,7 +13,8 @@ for _, document in ipairs(docs.expected()) do
   end
 end
 
-local pages = { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md" }
+local pages = { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md",
+  "generated/README.md" }
 files.list("docs", "%.md$", pages)
 for _, page in ipairs(pages) do
   local folder = page:match("^(.*/)[^/]*$") or ""
