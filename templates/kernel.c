@@ -40,6 +40,14 @@ ${text}
 ${text}
 % end
 
+% for _, r in ipairs(routines) do
+${routine_attribute}${r.prototype} {
+% for _, text in ipairs(r.lines) do
+${text}
+% end
+}
+
+% end
 ${attribute}${tasks_function} {
 % for _, text in ipairs(scratch) do
   ${text}
@@ -52,12 +60,9 @@ ${text}
 ${range_function} {
   if (begin > end || end > ${task_count}) return UPW_BAD_RANGE;
 % if streaming then
-  if (((uintptr_t)y & ${alignment_mask}) == 0) {
-    ${symbol}_tasks(${arguments}, (ptrdiff_t)begin, (ptrdiff_t)end, 1);
-    ${fence};
-  } else {
-    ${symbol}_tasks(${arguments}, (ptrdiff_t)begin, (ptrdiff_t)end, 0);
-  }
+  const int aligned = ((uintptr_t)y & ${alignment_mask}) == 0;
+  ${symbol}_tasks(${arguments}, (ptrdiff_t)begin, (ptrdiff_t)end, aligned);
+  ${fence};
 % else
   ${symbol}_tasks(${arguments}, (ptrdiff_t)begin, (ptrdiff_t)end);
 % end

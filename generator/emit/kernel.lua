@@ -201,9 +201,10 @@ local function map(list, fn)
   return out
 end
 
-local function width_attribute(target)
-  if target.vector_bytes < 64 then return "" end
-  return ("__attribute__((min_vector_width(%d)))\n"):format(target.vector_bytes * 8)
+local function attributes(target, ...)
+  local list = { ... }
+  if target.vector_bytes == 64 then list[#list + 1] = "min_vector_width(512)" end
+  return #list > 0 and ("__attribute__((%s))\n"):format(table.concat(list, ", ")) or ""
 end
 
 -- The spec file that gives this kernel again, as lines to paste.
@@ -257,6 +258,17 @@ local function by_rank(helpers)
   return list
 end
 
+-- A routine: a function that is never inlined, so that registers are allocated to it alone.
+local function routine_text(r)
+  local parameters = {}
+  for i, p in ipairs(r.parameters) do
+    parameters[i] = ("%s%s *restrict %s"):format(p.mode == "input" and "const " or "",
+      literal.ctype[p.elem], p.cname)
+  end
+  if r.streams then parameters[#parameters + 1] = "int aligned" end
+  return { prototype = prototype(("static void %s"):format(r.cname), parameters), lines = r.lines }
+end
+
 local function reserved_names(job)
   local names = { "begin", "end", "aligned", "workspace", job.symbol, job.name }
   for _, suffix in ipairs { "_tasks", "_range", "_call", "_call_range", "_tensors", "_kernel" } do
@@ -273,26 +285,27 @@ end
 ---@param exported boolean
 ---@return string
 function M.source(job, header, exported)
-  local body = printer.print(job.module, reserved_names(job))
+  local body = printer.print(job.module, reserved_names(job), job.symbol)
   local parameters, arguments = signature(job.tensors, true)
   local tasks = with(parameters, "ptrdiff_t begin", "ptrdiff_t end")
   local values = head(job)
   local streaming = false
   for _, helper in ipairs(body.helpers) do streaming = streaming or helper.kind == "stream" end
   if streaming then tasks[#tasks + 1] = "int aligned" end
-  values.symbol, values.header, values.body = job.symbol, header, body.lines
+  values.symbol, values.header, values.body = job.symbol, header, job.module.lines
+  values.routines = map(job.module.routines, routine_text)
   values.types = map(body.types, expression.define_type)
   values.helpers = map(by_rank(body.helpers), expression.define_helper)
   values.constants = map(body.constants, expression.define_constant)
   values.patterns, values.tables = body.patterns, table_lines(job.module)
   values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))
   values.arguments, values.streaming = arguments, streaming
-  values.tasks_function = prototype(("static %svoid %s_tasks"):format(
-    streaming and "inline __attribute__((always_inline)) " or "", job.symbol), tasks)
+  values.tasks_function = prototype(("static void %s_tasks"):format(job.symbol), tasks)
   values.range_function = prototype(("int %s_range"):format(job.symbol),
     with(parameters, BEGIN, END))
   values.task_count = exported and job.name:upper() .. "_TASKS" or job.module.task_count
-  values.attribute = width_attribute(job.target)
+  values.attribute = attributes(job.target)
+  values.routine_attribute = attributes(job.target, "noinline")
   values.fence = job.target.fence or false
   values.alignment_mask = job.target.vector_bytes - 1
   values.entry = exported and entry(job, job.name:upper() .. "_TASKS")

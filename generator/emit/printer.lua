@@ -6,9 +6,10 @@
 
 local expression = require "upweave.emit.expression"
 local literal = require "upweave.emit.literal"
+local walk = require "upweave.ir.walk"
 
 ---@class emit.Printer
----@field lines string[]      statements printed so far
+---@field lines string[]      statements of the current function
 ---@field types table         vector types used, in order of use (also a set by name)
 ---@field helpers table       helper functions used: { kind, type }, in order (also a set by name)
 ---@field constants table[]   vector constants, printed at file scope
@@ -100,6 +101,13 @@ function statement.store(p, n)
     p:line("%s(%s, %s%s);", expression.helper(p, n.streaming and "stream" or "store", ty),
       expression.pointer(p, n.base, n.index), value, n.streaming and ", aligned" or "")
   end
+end
+
+function statement.call(p, n)
+  local list = {}
+  for i, a in ipairs(n.arguments) do list[i] = expression.pointer(p, a.base, a.index) end
+  if n.routine.streams then list[#list + 1] = "aligned" end
+  p:line("%s(%s);", n.routine.cname, table.concat(list, ", "))
 end
 
 local function all_blocks(block)
@@ -237,24 +245,45 @@ local function forget(block)
   end
 end
 
----@class emit.Body
----@field lines string[]
----@field types table
----@field helpers table
----@field constants string[]
+local function has_streams(block)
+  for _, n in ipairs(block) do
+    if n.streaming or n.body and has_streams(n.body) then return true end
+  end
+  return false
+end
 
---- Print the statements of a pruned module.  Parameters bear their buffers' names; `reserved` are
---- names the frame uses, among them `aligned`: whether non-temporal stores are possible.
+-- Print one function's body with lines of its own.
+local function print_unit(p, unit)
+  local outer_scope, outer_lines = p.scope, p.lines
+  p.scope, p.lines = { names = {}, up = outer_scope }, {}
+  for _, parameter in ipairs(unit.parameters or {}) do
+    parameter.cname = p:unique(parameter.name)
+  end
+  p:block(unit.body)
+  unit.lines = p.lines
+  p.scope, p.lines = outer_scope, outer_lines
+end
+
+--- Print the functions of a pruned module; returns types, helpers, constants and patterns used.
+--- Every unit (routine or the module itself) gets `lines`, a routine also `cname` and `streams`.
+--- `reserved` are names that the frame uses, among them `aligned`: whether non-temporal stores are
+--- possible; `symbol` begins the names of routines.
 ---@param module ir.Builder
 ---@param reserved string[]
----@return emit.Body
-function M.print(module, reserved)
+---@param symbol string
+---@return emit.Printer
+function M.print(module, reserved, symbol)
   local p = new()
-  forget(module.body)
   for _, c in ipairs(module.consts) do c.cname = nil end
   for _, name in ipairs(reserved) do p.scope.names[name] = true end
   for _, buf in ipairs(module.buffers) do buf.cname = p:unique(buf.name) end
-  p:block(module.body)
+  for _, r in ipairs(module.routines) do
+    r.cname, r.streams = p:unique(symbol .. "_" .. r.name), has_streams(r.body)
+  end
+  for _, unit in ipairs(walk.units(module)) do
+    forget(unit.body)
+    print_unit(p, unit)
+  end
   table.sort(p.constants, function(a, b) return a.id < b.id end)
   return p
 end

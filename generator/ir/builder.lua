@@ -5,7 +5,9 @@
 -- types when they are called, fold constants, and share equal values, so nothing has to be
 -- simplified afterwards.  Items (tables with `op`):
 --   pure values   const splat load gather add mul fma shuffle, phi out (of a loop)
---   effects       view (a named pointer), store, for, block, note
+--   effects       view (a named pointer), store, for, block, call, note
+-- A routine is a function of its own with pointers as parameters: what it keeps in registers does
+-- not compete with the loops around its calls.
 -- Invariants: values are in SSA form; a value is used only where it was defined or deeper; a
 -- loop carries values only through `fold`.
 
@@ -17,6 +19,7 @@ local types = require "upweave.ir.types"
 ---@field target table    reads target.fma only; widths are the lowering's affair
 ---@field buffers table   list of buffers in declaration order
 ---@field body table      list of items
+---@field routines table  list of routines in order of definition
 local B = {}
 B.__index = B
 
@@ -27,7 +30,10 @@ local M = {}
 ---@param target table
 ---@return ir.Builder
 function M.new(name, target)
-  local b = { name = name, target = target, buffers = {}, body = {}, consts = {}, const_of = {} }
+  local b = {
+    name = name, target = target, buffers = {}, body = {}, routines = {}, consts = {},
+    const_of = {},
+  }
   b.block, b.scope = b.body, { seen = {} }
   return setmetatable(b, B)
 end
@@ -315,6 +321,35 @@ function B:group(fn)
   local item = { op = "block", body = {} }
   inside(self, item.body, fn)
   emit(self, item)
+end
+
+--- A routine: fn(parameters…) builds its body from its parameters and tables only.
+---@param name string
+---@param parameters { name: string, size: integer, written: boolean? }[]   f32 pointers
+---@param fn function
+---@return table
+function B:routine(name, parameters, fn)
+  local r = { op = "routine", name = name, parameters = {}, body = {}, id = index.next_id() }
+  for i, p in ipairs(parameters) do
+    local mode = p.written and "output" or "input"
+    local buf = { op = "buffer", name = p.name, elem = "f32", size = p.size, mode = mode }
+    buf.root, buf.id = buf, index.next_id()
+    r.parameters[i] = buf
+  end
+  self.routines[#self.routines + 1] = r
+  local block, scope = self.block, self.scope
+  self.block, self.scope = r.body, { seen = {} }
+  fn(table.unpack(r.parameters))
+  self.block, self.scope = block, scope
+  return r
+end
+
+--- Call a routine; each argument is { base, index }: the pointer base + index.
+function B:call(routine, arguments)
+  assert(#arguments == #routine.parameters, "a routine is called with all its parameters")
+  local list = {}
+  for i, a in ipairs(arguments) do list[i] = { base = a[1], index = index.of(a[2]) } end
+  emit(self, { op = "call", routine = routine, arguments = list })
 end
 
 --- Give a value the name of its role.

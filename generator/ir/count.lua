@@ -46,7 +46,8 @@ end
 function count_block(block, totals, times)
   for _, n in ipairs(block) do
     if n.op == "for" then count_loop(n, totals, times)
-    elseif n.body then count_block(n.body, totals, times)
+    elseif n.body or n.op == "call" then
+      count_block(n.body or n.routine.body, totals, times)
     elseif kinds[n.op] and (n.ty or n[1].ty).lanes > 1 then
       totals[kinds[n.op]] = totals[kinds[n.op]] + times
     end

@@ -60,10 +60,13 @@ function Machine:index(e) return index.evaluate(e, function(a) return a.value en
 
 function Machine:value(v) return v.op == "const" and v.values or self.values[v] end
 
--- memory and offset of base[at]
+-- Memory and offset of the pointer base + index.  A routine's parameter is bound to memory of
+-- its caller.
 function Machine:address(n)
   local base, at = n.base, self:index(n.index)
   if base.op == "view" then at = at + self.values[base] end
+  local bound = self.bound[base.root]
+  if bound then return bound.memory, bound.offset + at end
   return self.memory[base.root], at
 end
 
@@ -101,6 +104,14 @@ function run.view(self, n)
   self.values[n] = outer + self:index(n.offset)
 end
 
+function run.call(self, n)
+  for i, parameter in ipairs(n.routine.parameters) do
+    local memory, offset = self:address(n.arguments[i])
+    self.bound[parameter] = { memory = memory, offset = offset }
+  end
+  self:run(n.routine.body)
+end
+
 function run.note() end
 
 function run.block(self, n) self:run(n.body) end
@@ -133,7 +144,9 @@ end
 ---@param first integer?
 ---@param last integer?
 local function eval(module, memory, first, last)
-  local machine = setmetatable({ values = {}, memory = {}, first = first, last = last }, Machine)
+  local machine = setmetatable({
+    values = {}, memory = {}, bound = {}, first = first, last = last,
+  }, Machine)
   for _, buf in ipairs(module.buffers) do
     local array = memory[buf.name] or {}
     if buf.mode == "table" then

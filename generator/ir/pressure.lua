@@ -55,12 +55,8 @@ local function lifetimes(events)
   return l.values
 end
 
---- Peak live vector registers of `width` bytes.
----@param module ir.Builder
----@param width integer
----@return integer
-local function pressure(module, width)
-  local events = walk.events(module)
+local function unit_pressure(unit, width)
+  local events = walk.events(unit)
   local change = {}
   for i = 1, #events + 1 do change[i] = 0 end
   for _, v in ipairs(lifetimes(events)) do
@@ -74,6 +70,18 @@ local function pressure(module, width)
   for i = 1, #events do
     live = live + change[i]
     peak = math.max(peak, live)
+  end
+  return peak
+end
+
+--- Peak live vector registers of `width` bytes in any function of a module.
+---@param module ir.Builder
+---@param width integer
+---@return integer
+local function pressure(module, width)
+  local peak = 0
+  for _, unit in ipairs(walk.units(module)) do
+    peak = math.max(peak, unit_pressure(unit, width))
   end
   return peak
 end

@@ -59,6 +59,12 @@ local texts = {
   end,
 }
 
+function texts.call(l, n)
+  local list = {}
+  for i, a in ipairs(n.arguments) do list[i] = l:place(a, a.index) end
+  return ("call %s(%s)"):format(n.routine.name, table.concat(list, ", "))
+end
+
 local function plain(l, n)
   local lanes = n.lanes and " [" .. table.concat(n.lanes, " ") .. "]" or ""
   return ("%s = %s %s %s%s"):format(l:name(n), n.op, n.ty.name, l:values(n), lanes)
@@ -98,6 +104,15 @@ local function print_module(module)
   for _, buf in ipairs(module.buffers) do
     l:line(("%s %s %s[%d]"):format(buf.mode, buf.elem, buf.name, buf.size))
     if buf.values then l:line("  " .. numbers(buf.values)) end
+  end
+  for _, r in ipairs(module.routines) do
+    local list = {}
+    for i, p in ipairs(r.parameters) do list[i] = ("%s %s[%d]"):format(p.mode, p.name, p.size) end
+    l:line(("routine %s(%s) {"):format(r.name, table.concat(list, ", ")))
+    l.depth = 1
+    l:block(r.body)
+    l.depth = 0
+    l:line("}")
   end
   l:block(module.body)
   return table.concat(l.lines, "\n") .. "\n"

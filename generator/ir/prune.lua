@@ -32,15 +32,35 @@ local function sweep(block)
   for i = 1, math.max(#block, #kept) do block[i] = kept[i] end
 end
 
+local function mark_written(base)
+  while base.op == "view" do
+    base.written = true
+    base = base.base
+  end
+end
+
 local function mark_access(n)
   if n.op == "store" then
-    local base = n.base
-    while base.op == "view" do
-      base.written = true
-      base = base.base
+    mark_written(n.base)
+  elseif n.op == "call" then
+    for i, parameter in ipairs(n.routine.parameters) do
+      if parameter.mode == "output" then mark_written(n.arguments[i].base) end
     end
   elseif n.op == "load" and n.ty.lanes > 1 then
     n.base.root.wide = true
+  end
+end
+
+local function mark_tables(n, mark)
+  if n.entries then mark(n.entries) end
+  for _, pointer in ipairs(walk.pointers(n)) do
+    mark(pointer.base.root)
+    index.tables(pointer.index or pointer.offset, mark)
+  end
+  if n.first then index.tables(n.first, mark) end
+  if n.op == "for" then
+    index.tables(n.lo, mark)
+    index.tables(n.hi, mark)
   end
 end
 
@@ -48,14 +68,11 @@ end
 local function keep_buffers(module)
   local used = {}
   local function mark(buf) used[buf] = true end
-  for _, event in ipairs(walk.events(module)) do
-    local n = event.item
-    if n.base then
-      mark(n.base.root)
-      mark_access(n)
+  for _, unit in ipairs(walk.units(module)) do
+    for _, event in ipairs(walk.events(unit)) do
+      mark_tables(event.item, mark)
+      mark_access(event.item)
     end
-    if n.entries then mark(n.entries) end
-    for _, e in ipairs { n.index or n.offset or n.lo, n.hi or n.first } do index.tables(e, mark) end
   end
   local kept = {}
   for _, buf in ipairs(module.buffers) do
@@ -64,11 +81,8 @@ local function keep_buffers(module)
   module.buffers = kept
 end
 
---- Prune a module in place.
----@param module ir.Builder
----@return ir.Builder
-local function prune(module)
-  local events = walk.events(module)
+local function prune_unit(unit)
+  local events = walk.events(unit)
   forget(events)
   for i = #events, 1, -1 do
     local event = events[i]
@@ -76,10 +90,17 @@ local function prune(module)
     if walk.effect(n) or n.uses then
       local block = event.kind == "close" and n.body or n.block
       for _, v in ipairs(walk.operands(event)) do use(v, block) end
-      if n.base then use(n.base, block) end
+      for _, pointer in ipairs(walk.pointers(n)) do use(pointer.base, block) end
     end
   end
-  sweep(module.body)
+  sweep(unit.body)
+end
+
+--- Prune a module in place.
+---@param module ir.Builder
+---@return ir.Builder
+local function prune(module)
+  for _, unit in ipairs(walk.units(module)) do prune_unit(unit) end
   keep_buffers(module)
   return module
 end

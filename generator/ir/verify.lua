@@ -33,12 +33,19 @@ local function in_bounds(n, root, lo, hi)
   end
 end
 
+local function aligned(root, at, lanes)
+  if not index.divisible(at, lanes) then
+    error(("streaming store to %s is not aligned to %d lanes"):format(root.name, lanes))
+  end
+end
+
 local function check_access(n, lanes)
   local root, at = absolute(n, n.index)
   local lo, hi = index.interval(at)
   in_bounds(n, root, lo, hi + lanes - 1)
-  if n.streaming and not index.divisible(at, lanes) then
-    error(("streaming store to %s is not aligned to %d lanes"):format(root.name, lanes))
+  if n.streaming then
+    aligned(root, at, lanes)
+    root.aligned_lanes = lanes         -- callers of a routine have to keep it
   end
 end
 
@@ -52,7 +59,24 @@ local function check_gather(n)
   in_bounds(n, root, base_lo + lo, base_hi + hi)
 end
 
+-- Each argument leaves room for all of its parameter.
+local function check_call(n)
+  for i, parameter in ipairs(n.routine.parameters) do
+    local argument = n.arguments[i]
+    local root, at = absolute(argument, argument.index)
+    local lo, hi = index.interval(at)
+    in_bounds(n, root, lo, hi + parameter.size - 1)
+    if parameter.mode == "output" then
+      if root.mode ~= "output" and root.mode ~= "scratch" then
+        error(("%s writes to %s"):format(n.routine.name, root.name))
+      end
+      if parameter.aligned_lanes then aligned(root, at, parameter.aligned_lanes) end
+    end
+  end
+end
+
 local checks = {
+  call = check_call,
   view = check_view,
   load = function(n) check_access(n, n.ty.lanes) end,
   store = function(n) check_access(n, n[1].ty.lanes) end,
@@ -81,8 +105,10 @@ local function check_operands(event)
 end
 
 local function check_item(n, width)
-  if n.base and n.base.op == "view" and not n.base.in_scope then
-    error(n.op .. " uses view " .. n.base.hint .. " out of scope")
+  for _, pointer in ipairs(walk.pointers(n)) do
+    if pointer.base.op == "view" and not pointer.base.in_scope then
+      error(n.op .. " uses view " .. pointer.base.hint .. " out of scope")
+    end
   end
   if n.ty and n.ty.lanes > 1 and n.ty.bytes > width then
     error(("%s %s is wider than a register"):format(n.op, n.ty.name))
@@ -124,7 +150,7 @@ end
 ---@param width integer
 ---@return ir.Builder
 local function verify(module, width)
-  walk_block(module.body, width, {})
+  for _, unit in ipairs(walk.units(module)) do walk_block(unit.body, width, {}) end
   return module
 end
 

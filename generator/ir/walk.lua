@@ -22,13 +22,33 @@ local function append(block, events)
   end
 end
 
---- All events of a module in program order.
----@param module ir.Builder
+--- All events of a module's or a routine's body in program order.
+---@param unit { body: table }
 ---@return ir.Event[]
-function M.events(module)
+function M.events(unit)
   local events = {}
-  append(module.body, events)
+  append(unit.body, events)
   return events
+end
+
+--- A module's routines, then the module itself: everything with a body.
+---@param module ir.Builder
+---@return table[]
+function M.units(module)
+  local list = table.move(module.routines, 1, #module.routines, 1, {})
+  list[#list + 1] = module
+  return list
+end
+
+local one = {}
+
+--- Pointers that an item uses: { base, index } each.
+---@param n table
+---@return table[]
+function M.pointers(n)
+  if n.op == "call" then return n.arguments end
+  one[1] = n.base and n or nil
+  return one
 end
 
 local none = {}
@@ -46,6 +66,8 @@ end
 --- True for items that exist for what they do, not for their value.
 ---@param n table
 ---@return boolean
-function M.effect(n) return n.op == "store" or n.op == "note" or n.body ~= nil end
+function M.effect(n)
+  return n.op == "store" or n.op == "call" or n.op == "note" or n.body ~= nil
+end
 
 return M

@@ -61,14 +61,14 @@ end
 local function emit_row(b, v, src, out, o, lanes, streaming)
   local n = v.pass.input
   if v.sum.copy then
-    row.emit(b, v.pass, blend.source(b, v.sum, src, o, 0), out, streaming)
+    v.row(blend.source(b, v.sum, src, o, 0), 0, out, 0)
   elseif v.fused then
     row.emit_fetched(b, v.pass, blended_fetch(b, v, src, o, lanes), out, streaming)
   elseif v.line then
     b:note("the line: a blend of input rows")
     blend.emit(b, v.sum, src, o, v.line, n, lanes, 1)
     b:note("the row pass over the line")
-    row.emit(b, v.pass, v.line, out, streaming)
+    v.row(v.line, 0, out, 0)
   else
     blend.emit(b, v.sum, src, o, out, n, lanes, 1, streaming)
   end
@@ -79,18 +79,20 @@ function M.lower(plan, knobs, target)
   local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
   local b = builder.new("kernel", target)
   local g = frame.geometry(plan, true)
-  local v = { pass = row.new(g.x, lanes), fused = knobs.line == "fused" }
+  local copies = not g.y or g.y:is_copy()
+  local v = { pass = row.new(g.x, lanes), fused = knobs.line == "fused" and not copies }
   row.declare(b, v.pass)
+  if not v.fused then v.row = row.routine(b, v.pass, streaming) end
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * g.x.input end)
     -- rows that pass unchanged are blended straight into the output
-    if not (v.fused or v.sum.copy or g.x:is_identity()) then
+    if not (v.fused or copies or g.x:is_identity()) then
       v.line = b:scratch("line", "f32", g.x.input)
     end
   end
   frame.tasks(b, g, knobs.strips, lanes, function(src, dst, strip)
     if not g.y then
-      row.emit(b, v.pass, src, dst, streaming)
+      v.row(src, 0, dst, 0)
       return
     end
     local lo, hi = frame.bounds(b, "row", g.y.output, knobs.strips, strip)

@@ -235,6 +235,15 @@ function M.emit(b, pass, src, dst, streaming)
   else emit_by_table(b, pass, src, dst, streaming) end
 end
 
+--- The pass as a routine of its own, `row`: its constants stay out of the caller's registers.
+--- Returns call(src, at, dst, to): the row from src[at] on to dst[to].
+function M.routine(b, pass, streaming)
+  local routine = b:routine("row", {
+    { name = "in", size = pass.input }, { name = "out", size = pass.output, written = true },
+  }, function(src, dst) M.emit(b, pass, src, dst, streaming) end)
+  return function(src, at, dst, to) b:call(routine, { { src, at }, { dst, to } }) end
+end
+
 --- Emit a straight pass over a row that fetch(at, lanes, hint) computes where it is read.
 function M.emit_fetched(b, pass, fetch, dst, streaming)
   emit_straight(b, pass, fetch, dst, streaming)
