@@ -244,10 +244,12 @@ local function shifted(i)
   end
   return x, moved, period, axis
 end
-local straight = run(function(n, i) return (shifted(i)) or ir.noise(n, i) end)
-local moved = run(function(n, i) return select(2, shifted(i)) or ir.noise(n, i) end)
+local shifts = {}
+for i in ipairs(list) do shifts[i] = { shifted(i) } end
+local straight = run(function(n, i) return shifts[i][1] or ir.noise(n, i) end)
+local moved = run(function(n, i) return shifts[i][2] or ir.noise(n, i) end)
 each("moved by a period", function(i, at)
-  local _, _, period, axis = shifted(i)
+  local _, _, period, axis = table.unpack(shifts[i], 1, 4)
   local o = at % (axis and axis.output or 1)
   if not period or o < period.first + period.outputs or o > period.last then return nil end
   if axis.taps[o - period.outputs + 1].index[1] == 0 then return nil end
