@@ -11,7 +11,8 @@ M.ctype = { f32 = "float", i32 = "int32_t" }
 local function f32(v)
   for digits = 6, 9 do
     local s = ("%." .. digits .. "g"):format(v)
-    if types.round("f32", tonumber(s)) == v then
+    local back = tonumber(s)      -- nil for infinities and NaN
+    if back and types.round("f32", back) == v then
       return (s:find("[.e]") and s or s .. ".0") .. "f"
     end
   end
