@@ -276,7 +276,12 @@ function M.print(module, reserved, symbol)
   local p = new()
   for _, c in ipairs(module.consts) do c.cname = nil end
   for _, name in ipairs(reserved) do p.scope.names[name] = true end
-  for _, buf in ipairs(module.buffers) do buf.cname = p:unique(buf.name) end
+  for _, buf in ipairs(module.buffers) do
+    -- arguments bear their own names, whatever the kernel is called
+    local argument = buf.mode == "input" or buf.mode == "output"
+    buf.cname = argument and buf.name or p:unique(buf.name)
+    p.scope.names[buf.cname] = true
+  end
   for _, r in ipairs(module.routines) do
     r.cname, r.streams = p:unique(symbol .. "_" .. r.name), has_streams(r.body)
   end

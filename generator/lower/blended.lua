@@ -61,7 +61,7 @@ end
 local function emit_row(b, v, src, out, o, lanes, streaming)
   local n = v.pass.input
   if v.sum.copy then
-    v.row(blend.source(b, v.sum, src, o, 0), 0, out, 0)
+    row.emit(b, v.pass, blend.source(b, v.sum, src, o, 0), out, streaming)
   elseif v.fused then
     row.emit_fetched(b, v.pass, blended_fetch(b, v, src, o, lanes), out, streaming)
   elseif v.line then
@@ -82,17 +82,17 @@ function M.lower(plan, knobs, target)
   local copies = not g.y or g.y:is_copy()
   local v = { pass = row.new(g.x, lanes), fused = knobs.line == "fused" and not copies }
   row.declare(b, v.pass)
-  if not v.fused then v.row = row.routine(b, v.pass, streaming) end
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * g.x.input end)
     -- rows that pass unchanged are blended straight into the output
     if not (v.fused or copies or g.x:is_identity()) then
       v.line = b:scratch("line", "f32", g.x.input)
+      v.row = row.routine(b, v.pass, streaming)
     end
   end
   frame.tasks(b, g, knobs.strips, lanes, function(src, dst, strip)
     if not g.y then
-      v.row(src, 0, dst, 0)
+      row.emit(b, v.pass, src, dst, streaming)
       return
     end
     local lo, hi = frame.bounds(b, "row", g.y.output, knobs.strips, strip)

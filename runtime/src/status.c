@@ -14,6 +14,8 @@ const char *upw_status_text(int status) {
     return "file missing, unreadable or malformed";
   case UPW_NO_MEMORY:
     return "out of memory";
+  case UPW_NO_TARGET:
+    return "no variant in the library runs on this CPU";
   default:
     return "unknown status";
   }

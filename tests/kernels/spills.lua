@@ -11,18 +11,28 @@ local workloads = dofile "tests/lib/workloads.lua"
 
 local TARGETS <const> = { "x86-64-v3", "x86-64-v4", "icelake" }
 
--- For each line of C that opens a loop: whether no other loop opens before its brace closes.
+-- Functions that are never inlined and have a loop: a loop that calls one is not innermost.
+local function loop_functions(text)
+  local names = {}
+  for name, body in text:gmatch("__attribute__%(%(noinline[^\n]*\nstatic void ([%w_]+)(.-\n)}\n") do
+    names[name] = body:find("\n%s*for %(") ~= nil
+  end
+  return names
+end
+
+-- For each line of C that opens a loop: whether no other loop runs before its brace closes.
 local function innermost_loops(text)
   local innermost, open, number = {}, {}, 0
+  local has_loop = loop_functions(text)
   for line in text:gmatch("([^\n]*)\n") do
     number = number + 1
     local opens, loop = select(2, line:gsub("{", "")), line:find("^%s*for %(")
-    if loop then
+    if loop or has_loop[line:match("^%s*([%w_]+)%(.*%);$")] then
       for _, at in ipairs(open) do
         if at then innermost[at] = false end
       end
-      innermost[number] = true
     end
+    if loop then innermost[number] = true end
     for _ = 1, opens do open[#open + 1] = loop and number or false end
     for _ = 1, select(2, line:gsub("}", "")) do open[#open] = nil end
   end
@@ -47,6 +57,27 @@ void f(void) {
 ]]
 tap.same({ known[2], known[4], known[7], known[10] }, { false, true, true, true },
   "which loops are innermost")
+
+known = innermost_loops [[
+__attribute__((noinline, min_vector_width(512)))
+static void row(int *p) {
+  for (;;) {
+  }
+}
+__attribute__((noinline))
+static void flat(int *p) {
+}
+void g(void) {
+  for (;;) {
+    row(p);
+  }
+  for (;;) {
+    flat(p);
+  }
+}
+]]
+tap.same({ known[3], known[10], known[13] }, { true, false, true },
+  "a loop around a call of a loop is not innermost")
 
 -- Remarks of spills and reloads, as { line, text }.
 local function remarks(stderr)

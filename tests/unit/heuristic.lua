@@ -31,7 +31,7 @@ end
 -- strategies
 strategy("rolling", "used by several output rows", "enlarging", planar(1, 20, 40, 40, 80))
 strategy("rolling", "used by several output rows", "as many rows, blended",
-  { x = tensor("NCHW", 1, 1, 20, 40), mode = "bilinear", scale_factor = { 1.04, 2 } })
+  { x = tensor("NCHW", 1, 1, 20, 40), mode = "bicubic", scale_factor = { 1.04, 2 } })
 strategy("blended", "fewer output rows", "shrinking", planar(1, 20, 40, 19, 80))
 strategy("blended", "output rows are input rows", "copies of rows",
   planar(1, 20, 40, 40, 80, "nearest"))

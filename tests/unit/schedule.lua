@@ -41,7 +41,7 @@ local two = { strategy = "s", knobs = { a = 1, b = "x" }, order = { "b", "a" } }
 tap.is(text.print(two), "s:b=x,a=1", "knobs are printed in the strategy's order")
 tap.is(text.print { strategy = "s", knobs = {}, order = {} }, "s", "no knobs")
 
--- every legal combination is what its text says ----------------------------------------------------
+-- every legal combination is what its text says ---------------------------------------------
 
 local function combinations(knobs)
   local list = { {} }
@@ -111,7 +111,7 @@ end
 tap.is(lower.find "no such", nil, "an unknown strategy is none")
 tap.is(#lower.list "contract", 0, "no strategy of another form")
 
--- every way to be wrong ----------------------------------------------------------------------------
+-- every way to be wrong ---------------------------------------------
 
 local function refused(wanted, code, part, problem)
   problem = problem or small
@@ -140,7 +140,7 @@ refused("rolling:strips=2", "E204", "strips of a plane are for two spatial axes"
 refused("blended:strips=2", "E204", "strips cut the rows of two spatial axes, the tensor has 3",
   volume)
 
--- legality at its borders ----------------------------------------------------------------------------
+-- legality at its borders ---------------------------------------------
 
 -- the fewest registers with which a schedule is legal
 local function registers_needed(name, problem, knobs, lanes)

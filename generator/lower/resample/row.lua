@@ -16,6 +16,8 @@ local M = {}
 local MAX_OPERATIONS = 384
 -- Longest period looked for, in vectors: 21 channels at scale 8 repeat after 21.
 local MAX_PERIOD = 32
+-- Iterations up to which a run is straight-line, and registers that are not for constants.
+local FEW_ITERATIONS, RESERVED = 3, 6
 
 ---@class lower.Row
 ---@field input integer    elements of the source row
@@ -176,20 +178,51 @@ local function vector_value(b, pass, run, it, g, fetch)
   return b:dot(weights, values)
 end
 
+-- Constants a member's code keeps in registers inside a loop: permutations and weights.
+local function constants_of(it)
+  local windows = 1
+  local lo, hi = extent(it.from)
+  if hi - lo >= it.lanes then windows = (hi - lo) // it.lanes end
+  return #it.from * (windows + (it.place and 0 or 1))
+end
+
+-- The members of a run in parts whose constants fit registers together: each part is a loop of
+-- its own, or Clang would spill what it moves out of the one loop.
+local function parts(run, registers)
+  local out, room = {}, 0
+  for _, it in ipairs(run.items) do
+    local need = constants_of(it)
+    if #out == 0 or need > room then
+      out[#out + 1] = {}
+      room = registers - RESERVED
+    end
+    table.insert(out[#out], it)
+    room = room - need
+  end
+  return out
+end
+
+-- A few iterations of many members are straight-line; a loop of one short vector is mostly loop
+-- and gets four copies.
+local function unrolled(run, members)
+  if run.count <= FEW_ITERATIONS then return run.count end
+  return math.max(1, 4 // members)
+end
+
 local function emit_straight(b, pass, fetch, dst, streaming)
   for _, run in ipairs(pass.runs) do
-    -- a loop of one short vector is mostly loop: four copies
-    local unroll = math.max(1, 4 // run.period)
     local last = runs.item(pass.items, run, run.count - 1, run.period)
     b:note("elements %d to %d", run.items[1].pos[2], last.pos[2] + last.lanes - 1)
-    vector.sweep(b, "v", run.count, unroll, function(g)
-      for _, it in ipairs(run.items) do
-        b:group(function()
-          local at = g * run.stride[2] + it.pos[2]
-          b:store(dst, at, vector_value(b, pass, run, it, g, fetch), streaming)
-        end)
-      end
-    end)
+    for _, part in ipairs(parts(run, b.target.registers)) do
+      vector.sweep(b, "v", run.count, unrolled(run, #part), function(g)
+        for _, it in ipairs(part) do
+          b:group(function()
+            local at = g * run.stride[2] + it.pos[2]
+            b:store(dst, at, vector_value(b, pass, run, it, g, fetch), streaming)
+          end)
+        end
+      end)
+    end
   end
 end
 
