@@ -64,7 +64,7 @@ function B:table(name, elem, values, columns, note)
   local rounded, uniform = {}, true
   for i, v in ipairs(values) do
     rounded[i] = types.round(elem, v)
-    uniform = uniform and rounded[i] == rounded[1]
+    uniform = uniform and rounded[i] == rounded[1] and 1 / rounded[i] == 1 / rounded[1]
   end
   local tab = buffer(self, name, elem, #rounded, "table", rounded)
   tab.columns, tab.note, tab.uniform = columns or 1, note, uniform

@@ -42,6 +42,38 @@ tap.is(index.static(b:fetch(t, 0)), 3, "a fetch of a constant place: first")
 tap.is(index.static(b:fetch(t, 2)), 2, "a fetch of a constant place: last")
 tap.is(index.static(b:fetch(t, index.of(1))), 1, "a fetch of a constant form")
 
+
+-- a table of equal elements is no table
+local same_ints, same_floats = b:table("same", "i32", { 4, 4, 4 }), b:table("one", "f32", { 1, 1 })
+local place = index.atom { op = "var", hint = "p" }
+tap.is(index.static(b:fetch(same_ints, place)), 4, "a fetch of what is the same everywhere")
+tap.is(b:load(same_floats, place, 2), b:const("f32", 2, 1), "a load of what is the same everywhere")
+tap.is(b:load(same_floats, place), b:const("f32", 1, 1), "or of one element")
+tap.is(index.static(b:fetch(b:table("last", "i32", { 4, 4, 5 }), place)), nil, "the last differs")
+tap.is(b:load(b:table("signs", "f32", { 0.0, -0.0 }), place).op, "load", "0 and -0 differ")
+tap.is(b:load(b:view("shifted", same_floats, 1), 0).op, "load", "a view of it is read")
+tap.is(t.columns, 1, "a table has one column")
+tap.is(b:table("wide", "i32", { 1, 2, 3, 4 }, 2, "why").columns, 2, "unless said")
+
+-- ranges: one table where each starts at the end of the one before
+local function ranges(lo, hi)
+  local m = ir.new(true)
+  local fetch, text = m:ranges("r", lo, hi, "note"), {}
+  for _, buf in ipairs(m.buffers) do
+    text[#text + 1] = ("%s{%s}%s"):format(buf.name, table.concat(buf.values, ","), buf.note or "")
+  end
+  for i = 0, #lo - 1 do
+    local from, to = fetch(i)
+    text[#text + 1] = ("%d..%d"):format(index.static(from), index.static(to))
+  end
+  return table.concat(text, " ")
+end
+tap.is(ranges({ 0, 2, 2 }, { 2, 2, 7 }), "r{0,2,2,7}note 0..2 2..2 2..7", "ranges that join")
+tap.is(ranges({ 0, 3 }, { 2, 7 }), "r_from{0,3}note r_to{2,7} 0..2 3..7", "ranges with a gap")
+tap.is(ranges({ 0, 2, 4 }, { 2, 3, 7 }), "r_from{0,2,4}note r_to{2,3,7} 0..2 2..3 4..7",
+  "a gap at the end")
+tap.is(ranges({ 3 }, { 5 }), "r{3,5}note 3..5", "one range")
+
 -- constants --------------------------------------------------------------------------------------
 
 local function c(value, lanes) return b:const("f32", lanes or 4, value) end

@@ -163,6 +163,24 @@ tap.is(tables(fetch(k) + 1), "t", "one table")
 tap.is(tables(fetch(index.atom { op = "fetch", table = other, arg = i }) % 3), "t u",
   "tables within tables and remainders")
 
+-- rows and columns: e is row times n plus column
+for name, e in pairs { sum = i * 4 + j + 7, multiples = i * 8 - j * 4 + 8, constant = index.of(11),
+  negative = j * 4 - 3, fetched = fetch(k) * 4 + 2 } do
+  local row, column = index.split(e, 4)
+  tap.is((row * 4 + column):key(), e:key(), name .. ": rows and columns are the form")
+  tap.ok(column.c >= 0 and column.c < 4, name .. ": a column of at least 0")
+  for _, term in ipairs(column.terms) do
+    tap.ok(term[1] % 4 ~= 0, name .. ": whole rows are in the row")
+  end
+end
+local row, column = index.split(i * 8 + j + 7, 4)
+tap.is(text(row), "i * 2 + 1", "the row")
+tap.is(text(column), "j + 3", "the column")
+tap.is(index.text(i + fetch(j) * 2, function(v) return v.hint end,
+  function(_, at) return "<" .. text(at) .. ">" end), "i + <j> * 2", "elements printed otherwise")
+tap.is(index.text(fetch(j) % 3, function(v) return v.hint end, function() return "e" end), "e % 3",
+  "also inside")
+
 -- divisibility
 tap.ok(index.divisible(i * 8 + 16, 8), "multiples of 8")
 tap.ok(not index.divisible(i * 8 + 4, 8), "a constant that is none")

@@ -16,7 +16,7 @@ local walk = require "upweave.ir.walk"
 local function build(fn, streaming)
   local b = ir.new(true)
   local m = { x = b:input("x", "f32", 32), y = b:output("y", "f32", 32),
-    s = b:scratch("s", "f32", 16), t = b:table("w", "f32", { 2, 2, 2, 2, 2, 2, 2, 2 }) }
+    s = b:scratch("s", "f32", 16), t = b:table("w", "f32", { 2, 2, 2, 2, 2, 2, 2, 2, 3 }) }
   m.double = b:routine("double", {
     { name = "in", size = 8 }, { name = "out", size = 8, written = true },
   }, function(from, to)
@@ -152,8 +152,8 @@ end, 1)
 tap.is(listing.print(pruned), [[
 input f32 x[32]
 output f32 y[32]
-table f32 w[8]
-  2 2 2 2 2 2 2 2
+table f32 w[9]
+  2 2 2 2 2 2 2 2 3
 routine double(input in[8], output out[8]) {
   for %1:i = 0 .. 2 {
     %2 = load f32x4 w[%1:i * 4]
