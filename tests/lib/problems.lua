@@ -33,11 +33,17 @@ function M.small()
     add(mode .. " NWC down", { x = tensor("NWC", 1, 23, 5), mode = mode, size = { 9 } })
   end
   for _, mode in ipairs { "nearest", "bilinear", "bicubic", "area" } do
-    add(mode .. " NCHW 2x", { x = tensor("NCHW", 1, 2, 5, 18), mode = mode, scale_factor = { 2, 2 } })
+    add(mode .. " NCHW 2x", {
+      x = tensor("NCHW", 1, 2, 5, 18), mode = mode, scale_factor = { 2, 2 }
+    })
     add(mode .. " NCHW odd", { x = tensor("NCHW", 2, 1, 7, 13), mode = mode, size = { 11, 17 } })
     add(mode .. " NCHW down", { x = tensor("NCHW", 1, 1, 13, 37), mode = mode, size = { 5, 11 } })
-    add(mode .. " NHWC 3 channels", { x = tensor("NHWC", 1, 4, 9, 3), mode = mode, scale_factor = { 3, 2 } })
-    add(mode .. " NHWC 21 channels", { x = tensor("NHWC", 1, 3, 4, 21), mode = mode, size = { 5, 7 } })
+    add(mode .. " NHWC 3 channels", {
+      x = tensor("NHWC", 1, 4, 9, 3), mode = mode, scale_factor = { 3, 2 }
+    })
+    add(mode .. " NHWC 21 channels", {
+      x = tensor("NHWC", 1, 3, 4, 21), mode = mode, size = { 5, 7 }
+    })
     add(mode .. " one pixel", { x = tensor("NCHW", 1, 3, 1, 1), mode = mode, size = { 3, 5 } })
     add(mode .. " to one pixel", { x = tensor("NHWC", 1, 5, 6, 2), mode = mode, size = { 1, 1 } })
   end
@@ -55,7 +61,9 @@ function M.small()
   end
   for _, mode in ipairs { "nearest", "trilinear", "area" } do
     add(mode .. " NCDHW", { x = tensor("NCDHW", 1, 2, 3, 4, 5), mode = mode, size = { 5, 7, 9 } })
-    add(mode .. " NDHWC", { x = tensor("NDHWC", 2, 2, 3, 4, 5), mode = mode, scale_factor = { 2, 2, 1 } })
+    add(mode .. " NDHWC", {
+      x = tensor("NDHWC", 2, 2, 3, 4, 5), mode = mode, scale_factor = { 2, 2, 1 }
+    })
   end
   add("many taps NCHW", { x = tensor("NCHW", 1, 2, 40, 50), mode = "area", size = { 3, 2 } })
   add("many taps NHWC", {
