@@ -41,9 +41,7 @@ function M.small()
     add(mode .. " NHWC 3 channels", {
       x = tensor("NHWC", 1, 4, 9, 3), mode = mode, scale_factor = { 3, 2 }
     })
-    add(mode .. " NHWC 21 channels", {
-      x = tensor("NHWC", 1, 3, 4, 21), mode = mode, size = { 5, 7 }
-    })
+    add(mode .. " NHWC 21", { x = tensor("NHWC", 1, 3, 4, 21), mode = mode, size = { 5, 7 } })
     add(mode .. " one pixel", { x = tensor("NCHW", 1, 3, 1, 1), mode = mode, size = { 3, 5 } })
     add(mode .. " to one pixel", { x = tensor("NHWC", 1, 5, 6, 2), mode = mode, size = { 1, 1 } })
   end

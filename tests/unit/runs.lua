@@ -51,7 +51,7 @@ is("aabb", 2, "1:1x2+1,-1 3:1x2+1,-1", "one loop after the other")
 -- a stride that changes ends a run
 local uneven = items "aaaaaa"
 for i = 4, 6 do uneven[i].pos[1] = uneven[i].pos[1] + 1 end
-tap.is(shape(runs.runs(uneven, 4)), "1:3x2+4,-3", "a jump in one coordinate is part of a longer period")
+tap.is(shape(runs.runs(uneven, 4)), "1:3x2+4,-3", "a jump in one coordinate is in a longer period")
 tap.is(shape(runs.runs(uneven, 2)), "1:1x3+1,-1 4:1x3+1,-1", "or the end of a run")
 uneven = items "aaaaaa"
 for i = 5, 6 do uneven[i].pos[2] = uneven[i].pos[2] - 1 end
