@@ -22,6 +22,12 @@ is_fma(e, e, 2.0 ^ -60, 1 + 2.0 ^ -11 + 2.0 ^ -23, "a tie broken upwards far bel
 is_fma(e, e, -2.0 ^ -60, 1 + 2.0 ^ -11, "a tie broken downwards far below double")
 is_fma(-e, e, -2.0 ^ -60, -(1 + 2.0 ^ -11 + 2.0 ^ -23), "negative: broken away from 0")
 is_fma(-e, e, 2.0 ^ -60, -(1 + 2.0 ^ -11), "negative: broken towards 0")
+-- the same far from 1, on both sides of it
+for _, scale in ipairs { 2.0 ^ -10, 2.0 ^ 10 } do
+  local up = scale * (1 + 2.0 ^ -11 + 2.0 ^ -23)
+  is_fma(scale * e, e, scale * 2.0 ^ -60, up, ("a tie of %g broken upwards"):format(scale))
+  is_fma(-scale * e, e, -scale * 2.0 ^ -60, -up, ("and of %g"):format(-scale))
+end
 -- the sum's tie needs more than 53 bits: 1 + 2^-24 + 2^-80
 is_fma(2.0 ^ -40, 2.0 ^ -40, 1.0, 1.0, "a tiny product changes nothing")
 local odd = f32(1 + 2.0 ^ -23)
