@@ -27,6 +27,12 @@ local cases = {
     { x = tensor("NCHW", 1, 1, 3, 5), mode = "bilinear", scale_factor = 2 } },
   { "plane", "x86-64-v4", "plane:planes=2",
     { x = tensor("NCHW", 1, 4, 2, 3), mode = "bilinear", scale_factor = 2 } },
+  { "fused", "x86-64-v3", "blended:line=fused,strips=1,stores=cached",
+    { x = tensor("NCHW", 1, 1, 8, 24), mode = "area", size = { 4, 8 } } },
+  { "many_taps", "x86-64-v3", "blended:line=buffered,strips=1,stores=cached",
+    { x = tensor("NCHW", 1, 1, 40, 50), mode = "area", size = { 3, 2 } } },
+  { "many_taps_channels", "generic", "channels",
+    { x = tensor("NHWC", 1, 22, 40, 24), mode = "area", size = { 2, 3 } } },
   { "row_aperiodic", "generic", "blended:strips=1,stores=cached",
     { x = tensor("NCW", 1, 1, 3001), mode = "linear", size = { 1571 } } },
 }
