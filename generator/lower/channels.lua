@@ -1,49 +1,80 @@
 -- CHANNELS
 -- ========
 -- resample, interleaved tensors with enough channels: vectors run along the channels, every
--- weight is a broadcast, nothing is shuffled and nothing is buffered.
+-- weight is a broadcast, nothing is shuffled and nothing is buffered.  Output rows are summed from
+-- the input rows of all outer axes at once (rows of a volume: depth and height together).
+--
+-- `rows` computes output rows that read the same input rows in one sweep from the same loads;
+-- `tiles` cuts rows so that the input rows of a tile stay in the L1 cache from one output row to
+-- the next.
 
 local blend = require "upweave.lower.resample.blend"
 local builder = require "upweave.ir.builder"
 local columns = require "upweave.lower.resample.columns"
+local compose = require "upweave.plan.compose"
 local frame = require "upweave.lower.resample.frame"
+local groups = require "upweave.lower.resample.groups"
 local vector = require "upweave.lower.vector"
 
 local M = { name = "channels", form = "resample" }
 
---- Knobs: columns (output pixels from the same loads), strips, stores.
+-- One image is rows of pixels: depth and height are one axis where their taps are few.
+local function geometry(plan)
+  local g = frame.geometry(plan, false)
+  if g.d and blend.most_taps(g.d) * blend.most_taps(g.y) <= blend.STRAIGHT then
+    g.y, g.d = compose.product(g.d, g.y), nil
+  end
+  return g
+end
+
+--- Knobs: rows and columns (output rows and pixels from the same loads), strips and tiles (an
+--- image's share of tasks), stores.
 function M.knobs(plan, target)
   local stores = { "cached" }
   if target.fence and plan.channels % (target.vector_bytes // 4) == 0 then
     stores[2] = "streaming"
   end
   return {
-    { name = "columns", values = { 1, 2, 4, 8 }, default = 4, doc = "output pixels in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks an image is cut in" },
+    { name = "rows", values = { 1, 2, 4 }, default = 1, doc = "output rows in one sweep" },
+    { name = "columns", values = { 1, 2, 4, 8 }, default = 1, doc = "output pixels in one sweep" },
+    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "parts of an image's rows" },
+    { name = "tiles", values = { 1, 2, 4, 8 }, default = 1, doc = "parts of a row" },
     { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
   }
 end
 
---- Legal for interleaved tensors.
-function M.legal(plan, knobs)
+--- Legal for interleaved tensors; the weights of all rows of a sweep and the values of a pixel fit
+--- the registers: rows·taps + taps of columns·(columns + 1) + 2.
+function M.legal(plan, knobs, target)
   if plan.planar then return nil, "channels needs an interleaved tensor (NWC, NHWC, NDHWC)" end
-  if plan.rank ~= 2 and knobs.strips > 1 then
-    return nil, "strips cut the rows of two spatial axes, the tensor has " .. plan.rank
+  local g = geometry(plan)
+  if not g.y and knobs.strips * knobs.rows > 1 then
+    return nil, "one spatial axis has no rows"
+  end
+  if g.d and knobs.strips > 1 then
+    return nil, "strips cut rows; planes of many taps are tasks of their own"
+  end
+  local taps_x = blend.most_taps(g.x)
+  local taps_y = g.y and blend.most_taps(g.y) or 0
+  local need = knobs.rows * taps_y + taps_x * (knobs.columns + 1) + 2
+  if knobs.rows * knobs.columns > 1 and need > target.registers then
+    return nil, ("rows=%d,columns=%d need %d vector registers, %s has %d"):format(knobs.rows,
+      knobs.columns, need, target.name, target.registers)
   end
   return true
 end
 
 local function hint(k) return type(k) == "number" and "v" .. k or "v" end
 
--- What a pixel of output row o is, across rows: pixel(at, k) for the columns.
-local function row_pixel(b, v, src, o)
-  local n, width = v.pitch, v.width
+-- What the pixels of output row oy are, across rows: pixel(at, k) for the columns.
+local function row_pixel(b, v, src, oy)
+  local width = v.width
   if v.line then                       -- many rows: blend the whole line first
-    blend.emit(b, v.sum, src, o, v.line, n, width, 1)
+    blend.emit(b, v.sum, src, oy, v.line, v.pitch, width, 1)
     return function(at, k) return b:load(v.line, at, width, hint(k)) end
   end
-  local rows, weights = {}, blend.weights(b, v.sum, o, width)
-  for j = 1, v.sum.taps do rows[j] = blend.source(b, v.sum, src, o, j - 1) end
+  local rows, weights = {}, blend.weights(b, v.sum, oy, width)
+  for j = 1, v.sum.taps do rows[j] = blend.source(b, v.sum, src, oy, j - 1) end
   return function(at, k)
     local values = {}
     for j, r in ipairs(rows) do values[j] = b:load(r, at, width) end
@@ -51,29 +82,40 @@ local function row_pixel(b, v, src, o)
   end
 end
 
---- Build the kernel.
-function M.lower(plan, knobs, target)
-  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
-  local b = builder.new("kernel", target)
-  local g = frame.geometry(plan, false)
+local function declare(b, g, knobs, lanes)
   local v = {
     width = vector.cover(g.inner, lanes)[1].lanes, pitch = g.x.input * g.inner,
-    pass = columns.new(b, g.x, g.inner, knobs.columns),
+    pass = columns.new(b, g.x, g.inner, knobs.columns, knobs.tiles),
   }
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * v.pitch end)
     if v.sum.taps > blend.STRAIGHT then v.line = b:scratch("line", "f32", v.pitch) end
+    v.groups = groups.rows(g.y, v.line and 1 or knobs.rows)
+    v.starts = groups.starts(v.groups, knobs.strips)
   end
-  frame.tasks(b, g, knobs.strips, lanes, function(src, dst, strip)
+  return v
+end
+
+--- Build the kernel.
+function M.lower(plan, knobs, target)
+  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
+  local b, g = builder.new("kernel", target), geometry(plan)
+  local v = declare(b, g, knobs, lanes)
+  frame.tasks(b, g, knobs.strips * knobs.tiles, lanes, function(src, dst, part)
+    local tile = columns.tile(b, v.pass, part % knobs.tiles)
     if not g.y then
       local function pixel(at, k) return b:load(src, at, v.width, hint(k)) end
-      columns.emit(b, v.pass, pixel, dst, v.width, streaming)
+      columns.emit(b, v.pass, tile, { { out = dst, pixel = pixel } }, v.width, streaming)
       return
     end
-    local lo, hi = frame.bounds(b, "strip", g.y.output, knobs.strips, strip)
-    b:each("oy", lo, hi, function(o)
-      local out = b:view("out", dst, o * g.x.output * g.inner)
-      columns.emit(b, v.pass, row_pixel(b, v, src, o), out, v.width, streaming)
+    local strip = groups.sections(b, v.groups, "rows", v.starts, part // knobs.tiles)
+    groups.each(b, v.groups, "oy", strip, function(group, run, i)
+      local oy, rows = i * run.stride[1] + group.pos[1], {}
+      for q = 1, #group.weights do
+        local out = b:view("out", dst, (oy + (q - 1)) * (g.x.output * g.inner))
+        rows[q] = { out = out, pixel = row_pixel(b, v, src, oy + (q - 1)) }
+      end
+      columns.emit(b, v.pass, tile, rows, v.width, streaming)
     end)
   end)
   return b

@@ -11,44 +11,15 @@
 local blend = require "upweave.lower.resample.blend"
 local builder = require "upweave.ir.builder"
 local frame = require "upweave.lower.resample.frame"
+local groups = require "upweave.lower.resample.groups"
 local row = require "upweave.lower.resample.row"
-local runs = require "upweave.plan.runs"
 
 local M = { name = "rolling", form = "resample" }
-
--- Longest period of group sizes looked for, and the straight-line groups a kernel may hold.
-local MAX_PERIOD, MAX_PIECES = 8, 24
-
--- Groups of output rows that read the same input rows, at most `most` in a group: pos = { first
--- output row }, rows, lowest and highest (need) input row.
-local function groups(map, most)
-  local out = {}
-  for o, t in ipairs(map.taps) do
-    local key = table.concat(t.index, ",")
-    local last = out[#out]
-    if last and last.key == key and last.rows < most then
-      last.rows = last.rows + 1
-    else
-      out[#out + 1] = {
-        key = key, pos = { o - 1 }, rows = 1, lowest = t.index[1], need = t.index[#t.index],
-      }
-    end
-  end
-  for _, g in ipairs(out) do g.sig = g.rows end
-  return out
-end
 
 local function ring_depth(map)
   local depth = 1
   for _, t in ipairs(map.taps) do depth = math.max(depth, t.index[#t.index] - t.index[1] + 1) end
   return depth
-end
-
--- Strips of groups: which group a strip starts with and ends before.
-local function strip_starts(count, strips)
-  local starts = {}
-  for s = 0, strips do starts[s + 1] = count * s // strips end
-  return starts
 end
 
 -- For each strip, the input rows to have in the ring before its first group: those its groups
@@ -57,7 +28,7 @@ local function preludes(list, starts)
   local lo, hi = {}, {}
   for s = 1, #starts - 1 do
     local first = list[starts[s] + 1]
-    lo[s] = first and first.lowest or 0
+    lo[s] = first and first.index[1] or 0
     hi[s] = first and math.max(lo[s], first.from) or 0
   end
   return lo, hi
@@ -67,7 +38,7 @@ end
 local function mark_fills(list)
   local have = -1
   for _, g in ipairs(list) do
-    g.from = math.max(have + 1, g.lowest)
+    g.from, g.need = math.max(have + 1, g.index[1]), g.index[#g.index]
     have = math.max(have, g.need)
   end
 end
@@ -85,43 +56,6 @@ local function declare(b, geometry, list, depth, starts)
     fill = b:ranges("fill", from, upto, "input rows that enter the ring before each output row"),
     prelude = b:ranges("prelude", lo, hi, "input rows that enter it before each strip"),
   }
-end
-
--- First and last iteration of a run that belong to a strip.
-local function run_bounds(b, run, number, starts, strip)
-  if #starts == 2 then return 0, run.count end
-  local lo, hi = {}, {}
-  local function iteration(group)      -- the first iteration that starts at or after a group
-    local i = (group - (run.first - 1) + run.period - 1) // run.period
-    return math.max(0, math.min(run.count, i))
-  end
-  for s = 1, #starts - 1 do lo[s], hi[s] = iteration(starts[s]), iteration(starts[s + 1]) end
-  return b:ranges("run" .. number, lo, hi, "iterations of the loop that each strip does")(strip)
-end
-
--- Strips start only where an iteration of a run starts.
-local function align_starts(list_of_runs, starts)
-  for s = 2, #starts - 1 do
-    for _, run in ipairs(list_of_runs) do
-      local into = starts[s] - (run.first - 1)
-      if into > 0 and into < run.count * run.period then
-        starts[s] = run.first - 1 + into // run.period * run.period
-      end
-    end
-  end
-  return starts
-end
-
-local function emit_group(b, v, geometry, run, member, g, fill, dst, lanes, streaming)
-  local it = run.items[member]
-  local number = g * run.period + (run.first + member - 2)
-  local first_row = g * run.stride[1] + it.pos[1]
-  local width = geometry.x.output
-  b:note("input rows that are new go through the row pass into the ring")
-  fill(v.fill(number))
-  b:note("output rows are blends of ring rows")
-  local out = b:view("out", dst, first_row * width)
-  blend.emit(b, v.sum, v.ring, first_row, out, width, lanes, it.rows, streaming)
 end
 
 --- Knobs: rows (output rows in one sweep), strips (a plane's share of tasks), stores.
@@ -153,47 +87,33 @@ function M.legal(plan, knobs, target)
   return true
 end
 
--- The groups of output rows and the loops over them.
-local function vertical_loops(map, rows)
-  local list = groups(map, rows)
-  local loops = runs.runs(list, MAX_PERIOD)
-  -- group sizes that follow no period: one row at a time, whatever was asked for
-  if runs.pieces(loops) > MAX_PIECES then
-    list = groups(map, 1)
-    loops = runs.runs(list, 1)
-  end
-  mark_fills(list)
-  return list, loops
-end
-
 --- Build the kernel.
 function M.lower(plan, knobs, target)
   local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
   local b = builder.new("kernel", target)
   local geometry = frame.geometry(plan, true)
-  local pass = row.new(geometry.x, lanes)
-  local list, loops = vertical_loops(geometry.y, knobs.rows)
-  local starts = align_starts(loops, strip_starts(#list, knobs.strips))
+  local pass, found = row.new(geometry.x, lanes), groups.rows(geometry.y, knobs.rows)
+  local starts, width = groups.starts(found, knobs.strips), geometry.x.output
+  mark_fills(found.list)
   row.declare(b, pass)
   local row_pass = row.routine(b, pass)
-  local v = declare(b, geometry, list, ring_depth(geometry.y), starts)
+  local v = declare(b, geometry, found.list, ring_depth(geometry.y), starts)
   frame.tasks(b, geometry, knobs.strips, lanes, function(src, dst, strip)
     local function fill(lo, hi)
       b:each("iy", lo, hi, function(iy)
         row_pass(src, iy * pass.input, v.ring, iy % v.depth * v.pitch)
       end)
     end
+    local section = groups.sections(b, found, "run", starts, strip)
     fill(v.prelude(strip))
-    for number, run in ipairs(loops) do
-      local lo, hi = run_bounds(b, run, number, starts, strip)
-      b:each("g", lo, hi, function(g)
-        for member = 1, run.period do
-          b:group(function()
-            emit_group(b, v, geometry, run, member, g, fill, dst, lanes, streaming)
-          end)
-        end
-      end)
-    end
+    groups.each(b, found, "g", section, function(group, run, g, number)
+      local oy = g * run.stride[1] + group.pos[1]
+      b:note("input rows that are new go through the row pass into the ring")
+      fill(v.fill(number))
+      b:note("output rows are blends of ring rows")
+      local out = b:view("out", dst, oy * width)
+      blend.emit(b, v.sum, v.ring, oy, out, width, lanes, #group.weights, streaming)
+    end)
   end)
   return b
 end

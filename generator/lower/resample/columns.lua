@@ -5,6 +5,7 @@
 -- loops; weights are constants where every iteration has the same, else table entries.
 
 local blend = require "upweave.lower.resample.blend"
+local groups = require "upweave.lower.resample.groups"
 local runs = require "upweave.plan.runs"
 local vector = require "upweave.lower.vector"
 
@@ -17,26 +18,11 @@ local CARRIED = 4
 
 local function join(list) return table.concat(list, ",") end
 
--- Groups of output pixels with the same input pixels: pos = { first input, first output }.
-local function groups(map, most)
-  local out = {}
-  for o, t in ipairs(map.taps) do
-    local key, last = join(t.index), out[#out]
-    if last and last.key == key and #last.weights < most then
-      last.weights[#last.weights + 1] = t.weight
-    else
-      out[#out + 1] = {
-        key = key, pos = { t.index[1], o - 1 }, index = t.index, weights = { t.weight },
-      }
-    end
-  end
-  for _, g in ipairs(out) do
-    local relative = {}
-    for k, i in ipairs(g.index) do relative[k] = i - g.pos[1] end
-    g.relative = relative
-    g.sig = #g.weights .. ":" .. join(relative)
-  end
-  return out
+-- Groups are alike if they have as many outputs and the same inputs relative to the first.
+local function signature(g)
+  g.relative = {}
+  for k, i in ipairs(g.index) do g.relative[k] = i - g.index[1] end
+  return #g.weights .. ":" .. join(g.relative)
 end
 
 local function same_weights(a, b)
@@ -68,26 +54,37 @@ local function table_weights(list, loops)
 end
 
 ---@class lower.Columns
----@field list table[]?      groups, where they repeat
----@field loops plan.Run[]?
----@field sum lower.Blend?   one pixel at a time by table, where they do not
+---@field groups lower.Groups?   where they repeat
+---@field starts integer[]       first groups (by table: outputs) of the tiles, and the end
+---@field sum lower.Blend?       one pixel at a time by table, where they do not
 
---- Prepare the pass; `most` output pixels at a time, `channels` elements a pixel.
-function M.new(b, map, channels, most)
-  local list = groups(map, most)
-  local loops = runs.runs(list, MAX_PERIOD)
-  if runs.pieces(loops) > MAX_PIECES or blend.most_taps(map) > blend.STRAIGHT then
+--- Prepare the pass; `most` output pixels at a time, `channels` elements a pixel, the row cut into
+--- `tiles`.
+function M.new(b, map, channels, most, tiles)
+  local found = groups.new(map, most, MAX_PERIOD, signature, true)
+  if runs.pieces(found.loops) > MAX_PIECES or blend.most_taps(map) > blend.STRAIGHT then
+    local starts = {}
+    for t = 0, tiles do starts[t + 1] = map.output * t // tiles end
     return {
-      output = map.output, channels = channels,
+      channels = channels, starts = starts,
       sum = blend.new(b, map, "column", function(i) return i * channels end),
     }
   end
-  local values = table_weights(list, loops)
+  local values = table_weights(found.list, found.loops)
   return {
-    list = list, loops = loops, channels = channels,
+    groups = found, channels = channels, starts = groups.starts(found, tiles),
     weights = #values > 0 and b:table("column_weight", "f32", values, 1,
       "weights of the taps of each output pixel") or nil,
   }
+end
+
+--- The part of the row that a tile is: declared once, before the loops over rows.
+function M.tile(b, pass, tile)
+  if pass.groups then return groups.sections(b, pass.groups, "columns", pass.starts, tile) end
+  local lo, hi = {}, {}
+  for t = 1, #pass.starts - 1 do lo[t], hi[t] = pass.starts[t], pass.starts[t + 1] end
+  local first, last = b:ranges("columns", lo, hi, "output pixels of each tile")(tile)
+  return { first = first, last = last }
 end
 
 -- Weight vectors of output q of a group in iteration g.
@@ -104,18 +101,20 @@ local function weights(b, pass, it, g, q, lanes)
   return out
 end
 
-local function emit_group(b, pass, run, it, g, pixel, dst, width, streaming)
-  local first_in, first_out = g * run.stride[1] + it.pos[1], g * run.stride[2] + it.pos[2]
+local function emit_group(b, pass, run, it, g, rows, width, streaming)
+  local first_out, first_in = g * run.stride[1] + it.pos[1], g * run.stride[2] + it.pos[2]
   local wide = {}
   for q = 1, #it.weights do wide[q] = weights(b, pass, it, g, q, width) end
   vector.sweep_row(b, "c", pass.channels, width, 4, function(c)
-    local values = {}
-    for k, i in ipairs(it.relative) do
-      values[k] = pixel((first_in + i) * pass.channels + c, k - 1)
-    end
-    for q, w in ipairs(wide) do
-      local at = (first_out + (q - 1)) * pass.channels + c
-      b:store(dst, at, b:dot(w, values), streaming)
+    for _, r in ipairs(rows) do
+      local values = {}
+      for k, i in ipairs(it.relative) do
+        values[k] = r.pixel((first_in + i) * pass.channels + c, k - 1)
+      end
+      for q, w in ipairs(wide) do
+        local at = (first_out + (q - 1)) * pass.channels + c
+        b:store(r.out, at, b:dot(w, values), streaming)
+      end
     end
   end)
 end
@@ -133,34 +132,33 @@ local function tap(b, pass, pixel, o, k, places, width, sums)
 end
 
 -- One output pixel at a time, a loop over its taps.
-local function emit_by_table(b, pass, pixel, dst, width, streaming)
+local function emit_by_table(b, pass, tile, r, width, streaming)
   local vectors = vector.cover(pass.channels, width)
-  b:each("ox", 0, pass.output, function(o)
+  b:each("ox", tile.first, tile.last, function(ox)
     for first = 1, #vectors, CARRIED do
       local places = {}
       for i = first, math.min(#vectors, first + CARRIED - 1) do
         places[#places + 1] = vectors[i].at
       end
-      local sums = tap(b, pass, pixel, o, 0, places, width)
+      local sums = tap(b, pass, r.pixel, ox, 0, places, width)
       sums = b:fold("k", 1, pass.sum.taps, sums, function(k, carried)
-        return tap(b, pass, pixel, o, k, places, width, carried)
+        return tap(b, pass, r.pixel, ox, k, places, width, carried)
       end)
-      for i, c in ipairs(places) do b:store(dst, o * pass.channels + c, sums[i], streaming) end
+      for i, c in ipairs(places) do b:store(r.out, ox * pass.channels + c, sums[i], streaming) end
     end
   end)
 end
 
---- Emit one output row.  pixel(at, k) is the vector of input elements from `at` on in a row, of
---- column tap k (from 0), already blended across rows.
-function M.emit(b, pass, pixel, dst, width, streaming)
-  if pass.sum then return emit_by_table(b, pass, pixel, dst, width, streaming) end
-  for _, run in ipairs(pass.loops) do
-    b:each("g", 0, run.count, function(g)
-      for _, it in ipairs(run.items) do
-        b:group(function() emit_group(b, pass, run, it, g, pixel, dst, width, streaming) end)
-      end
-    end)
+--- Emit the columns of a tile for some output rows: rows = list of { out, pixel }.  pixel(at, k)
+--- is the vector of input elements from `at` on, of column tap k (from 0), blended across rows.
+function M.emit(b, pass, tile, rows, width, streaming)
+  if pass.sum then
+    for _, r in ipairs(rows) do emit_by_table(b, pass, tile, r, width, streaming) end
+    return
   end
+  groups.each(b, pass.groups, "g", tile, function(group, run, g)
+    emit_group(b, pass, run, group, g, rows, width, streaming)
+  end)
 end
 
 return M
