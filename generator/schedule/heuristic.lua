@@ -1,79 +1,144 @@
 -- HEURISTIC
 -- =========
--- The schedule for a plan that nobody tuned.  Every rule names the measurement behind it;
--- docs/performance.md holds the tables.
+-- The schedule for a plan that nobody tuned: the first rule of the list that applies.  Every rule
+-- names the measurement behind it (Zen 4, AVX-512 and AVX2 alike unless said); docs/performance.md
+-- holds the tables.
 
 local blend = require "upweave.lower.resample.blend"
 local frame = require "upweave.lower.resample.frame"
 local plane = require "upweave.lower.plane"
 local registers = require "upweave.lower.registers"
+local row = require "upweave.lower.resample.row"
 
 local M = {}
 
--- Working sets beyond this are written past the cache: break-even was measured at about 18 MB,
--- a win of 1.4-2x at 64 MB, a loss of 1.9x at 16 MB.
-local STREAM_BYTES = 24 * 1024 * 1024
+local KB, MB = 1024, 1024 * 1024
+-- Working sets beyond this are written past the cache: 64 MB gained 1.2x, 23 MB lost.
+local STREAM_BYTES = 40 * MB
+-- Several output streams at once pay while all is in the L2 cache, and cost up to 2x beyond.
+local L2_BYTES = 1 * MB
+local L1_BYTES = 32 * KB
 -- Enough tasks for a few threads to share evenly, and rows that make restarting a ring cheap.
 local TASKS, ROWS_PER_STRIP = 8, 16
 -- Vectors of a row up to which a loop over rows is dear.
 local SHORT_ROW = 4
 
-local function strips(plan, geometry)
-  if plan.rank ~= 2 then return 1 end
-  local n = 1
-  while n < 8 and geometry.planes * n < TASKS
-    and geometry.y.output // (2 * n) >= ROWS_PER_STRIP do
-    n = n * 2
-  end
-  return n
+---@class schedule.Facts
+---@field plan table
+---@field target Target
+---@field lanes integer
+---@field x plan.Axis      the row's axis, interleaved channels in it
+---@field y plan.Axis?     the axis across rows
+---@field taps integer     rows in a sum
+---@field scale number     output rows an input row
+---@field bytes integer    read and written
+
+local function facts_of(plan, target)
+  local g = frame.geometry(plan, true)
+  return {
+    plan = plan, target = target, lanes = target.vector_bytes // 4, x = g.x, y = g.y,
+    taps = g.y and blend.most_taps(g.y) or 1, scale = g.y and g.y.output / g.y.input or 1,
+    bytes = plan.bytes_read + plan.bytes_written,
+  }
 end
 
-local function interleaved(plan, lanes)
-  if plan.channels * 2 >= lanes then
-    return "channels", "channels fill vectors"
+-- As many of a list of numbers of rows as the registers allow.
+local function most_rows(f, wanted, per_row, fixed)
+  for rows = wanted, 2, -1 do
+    if rows ~= 3 and rows * per_row + fixed <= f.target.registers then return rows end
   end
+  return 1
 end
 
-local function tiny(plan, lanes, target)
-  local width = plan.axes[plan.rank].output * (plan.planar and 1 or plan.channels)
-  if plan.rank > 1 and width <= lanes and plane.legal(plan, { planes = 1 }, target) then
-    return "plane", "rows are shorter than a vector"
-  end
+-- The row pass of a plan, prepared once for the rules that look at it.
+local function pass_of(f)
+  f.pass = f.pass or row.new(f.x, f.lanes)
+  return f.pass
 end
 
-local function rows(plan)
-  if plan.rank == 1 then return "blended", "one spatial axis" end
-  local y = plan.axes[plan.rank - 1]
-  if y.output < y.input then return "blended", "fewer output rows than input rows" end
-  if y:is_copy() then return "blended", "output rows are input rows: nothing to keep" end
-  return "rolling", "each input row is used by several output rows"
+local function constant_weights(pass)
+  for _, run in ipairs(pass.runs) do
+    if run.count > 1 and not row.steady(pass, run) then return false end
+  end
+  return true
+end
+
+local rules = {}
+
+-- Rows from the same loads: 2x 64 channels 576 → 355 µs, nearest 2x 416 → 272; 8x gains nothing.
+function rules.channels(f)
+  if f.plan.planar or f.plan.channels * 2 < f.lanes then return end
+  local rows = f.scale >= 7 and 1 or f.scale >= 3.5 and 4 or f.scale >= 2 and 2 or 1
+  local outer = f.plan.rank == 3 and blend.most_taps(f.plan.axes[1]) or 1
+  local taps_x = blend.most_taps(f.plan.axes[f.plan.rank])
+  if f.bytes > STREAM_BYTES then rows = 1 end
+  return "channels", "channels fill vectors",
+    { rows = most_rows(f, rows, f.taps * outer, 2 * taps_x + 2) }
+end
+
+-- A plane of 4x4 is one register: 17x a plain loop.
+function rules.plane(f)
+  if f.plan.rank > 1 and f.x.output <= f.lanes and plane.legal(f.plan, { planes = 1 }) then
+    return "plane", "rows are shorter than a vector", {}
+  end
 end
 
 -- 14x14 → 28x28, 16 planes: 2.6 µs with a rolling buffer, 0.8 in registers.
-local function short_rows(plan, lanes, target)
-  local width = plan.axes[plan.rank].output * (plan.planar and 1 or plan.channels)
-  if width <= SHORT_ROW * lanes and registers.legal(plan, {}, target) then
-    return "registers", "a row is a few vectors"
+function rules.registers(f)
+  if f.x.output <= SHORT_ROW * f.lanes and registers.legal(f.plan, {}, f.target) then
+    return "registers", "a row is a few vectors", {}
   end
 end
 
-local function strategy(plan, lanes, target)
-  local name, why
-  if not plan.planar then name, why = interleaved(plan, lanes) end
-  if not name then name, why = tiny(plan, lanes, target) end
-  if not name then name, why = short_rows(plan, lanes, target) end
-  if not name then name, why = rows(plan) end
-  return name, why
+function rules.single(f)
+  if f.plan.rank == 1 then return "blended", "one spatial axis", {} end
 end
 
--- Several output rows in a sweep pay from four taps on, as far as their weights fit.
-local function rows_in_sweep(plan, target)
-  local n = blend.most_taps(plan.axes[plan.rank - 1])
-  if n < 4 or n > blend.STRAIGHT then return 1 end
-  for _, rows_together in ipairs { 4, 3, 2 } do
-    if rows_together * n + n + 1 <= target.registers then return rows_together end
+-- Nearest 2x: the row pass twice costs less than a copy through a ring.
+function rules.copies(f)
+  if f.y:is_copy() then return "blended", "output rows are input rows: nothing to keep", {} end
+end
+
+-- 480x640 → 300x300: 88 → 74 µs fused; antialiased (4 taps) 140 → 165 µs.  Where the constants of
+-- the row pass leave no room for the line in L1, 64-byte windows of it stall: 318 → 164 µs fused.
+function rules.shrinking(f)
+  if f.scale > 1 then return end
+  local crowded = f.lanes == 16 and row.constant_bytes(pass_of(f)) > L1_BYTES
+  local fused = pass_of(f).straight and f.taps <= blend.STRAIGHT and (f.taps <= 2 or crowded)
+  return "blended", "fewer output rows than input rows", { line = fused and "fused" or "buffered" }
+end
+
+-- Bilinear 2x and 4x: 433 → 397 µs, 726 → 649; 8x loses (62 → 92), and so does 3x, whose weights
+-- come from a table (134 → 195).
+function rules.fused(f)
+  if f.taps <= 2 and f.scale <= 4 and pass_of(f).straight and constant_weights(f.pass) then
+    return "blended", "two rows cost less than a ring", { line = "fused" }
   end
-  return 1
+end
+
+-- Bicubic 4x to 720x1280: 426 → 369 µs; 180x320 in L2: 16 → 25.
+function rules.line(f)
+  if f.taps > 2 and f.bytes > L2_BYTES then
+    return "blended", "a ring of many rows and its outputs leave the L1 cache", {}
+  end
+end
+
+function rules.rolling(f)
+  local rows = f.taps >= 4 and f.taps <= blend.STRAIGHT and most_rows(f, 4, f.taps, f.taps + 1)
+  return "rolling", "each input row is used by several output rows", { rows = rows or 1 }
+end
+
+local ORDER = {
+  rules.channels, rules.plane, rules.registers, rules.single, rules.copies, rules.shrinking,
+  rules.fused, rules.line, rules.rolling,
+}
+
+-- Parts of an image that make enough tasks.
+local function strips(f, planes)
+  if f.plan.rank ~= 2 then return 1 end
+  local n = 1
+  while n < 8 and planes * n < TASKS and f.y.output // (2 * n) >= ROWS_PER_STRIP do n = n * 2 end
+  return n
 end
 
 --- Strategy, the knobs that differ from their defaults, and the reason.
@@ -83,15 +148,18 @@ end
 ---@return table knobs
 ---@return string why
 function M.choose(plan, target)
-  local lanes = target.vector_bytes // 4
-  local name, why = strategy(plan, lanes, target)
-  local knobs = {}
-  if name == "rolling" or name == "blended" or name == "channels" then
-    knobs.strips = strips(plan, frame.geometry(plan, name ~= "channels"))
-    if plan.bytes_read + plan.bytes_written > STREAM_BYTES then knobs.stores = "streaming" end
+  local f = facts_of(plan, target)
+  for _, rule in ipairs(ORDER) do
+    local name, why, knobs = rule(f)
+    if name then
+      if name ~= "plane" and name ~= "registers" then
+        knobs.strips = strips(f, plan.batch * (plan.planar and plan.channels or 1))
+        if f.bytes > STREAM_BYTES then knobs.stores = "streaming" end
+      end
+      if name == "channels" and plan.rank == 1 then knobs.tiles = TASKS end
+      return name, knobs, why
+    end
   end
-  if name == "rolling" then knobs.rows = rows_in_sweep(plan, target) end
-  return name, knobs, why
 end
 
 return M

@@ -96,15 +96,30 @@ end
 
 local function append(values, list) table.move(list, 1, #list, #values + 1, values) end
 
--- Where the weights of member j of a run come from: constants, or a place in the table `values`.
+-- True if member j of a run has the same weights in every iteration.
+local function constant_member(pass, run, j)
+  for g = 1, run.count - 1 do
+    if not same_weights(run.items[j], runs.item(pass.items, run, g, j)) then return false end
+  end
+  return true
+end
+
+--- True if a run's weights are constants.
+---@param pass lower.Row
+---@param run plan.Run
+---@return boolean
+function M.steady(pass, run)
+  for j in ipairs(run.items) do
+    if not constant_member(pass, run, j) then return false end
+  end
+  return true
+end
+
+-- Members whose weights change get a place in the table `values`.
 local function weight_places(pass, values)
   for _, run in ipairs(pass.runs) do
     for j, it in ipairs(run.items) do
-      local constant = true
-      for g = 1, run.count - 1 do
-        constant = constant and same_weights(it, runs.item(pass.items, run, g, j))
-      end
-      if not constant then
+      if not constant_member(pass, run, j) then
         it.place = #values
         for g = 0, run.count - 1 do
           for _, list in ipairs(runs.item(pass.items, run, g, j).weight) do append(values, list) end
@@ -184,6 +199,17 @@ local function constants_of(it)
   local lo, hi = extent(it.from)
   if hi - lo >= it.lanes then windows = (hi - lo) // it.lanes end
   return #it.from * (windows + (it.place and 0 or 1))
+end
+
+--- Bytes of the permutations and weights that one pass over a row reads.
+---@param pass lower.Row
+---@return integer
+function M.constant_bytes(pass)
+  local count = 0
+  for _, run in ipairs(pass.runs) do
+    for _, it in ipairs(run.items) do count = count + constants_of(it) * it.lanes * 4 end
+  end
+  return count
 end
 
 -- The members of a run in parts whose constants fit registers together: each part is a loop of
