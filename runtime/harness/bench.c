@@ -27,6 +27,7 @@ enum {
   FEWEST_SLOW = 5, // samples of a sampler that takes longer than SLOW_NS
   MOST_CALLS = 1 << 20,
   FMA_ITERATIONS = 256,
+  THREADS_WARM = 4, // untimed calls on several threads before a timed batch
   LARGE_PAGE = 2 << 20,
   OFFSET = 17 * 64 // buffers do not begin at the same place of a page
 };
@@ -145,7 +146,9 @@ static void measure(struct sampler *samplers, struct bench *b, size_t rounds) {
     for (int i = 0; i < SAMPLERS; i++) {
       struct sampler *s = &samplers[i];
       if (!wanted(b, i) || round % s->every != 0) continue;
-      s->run(b);
+      // The probes before it evicted the kernel's data; threads also have to wake and to find their
+      // own part in their own cache.
+      for (int warm = 0; warm < (i == THREADS ? THREADS_WARM : 1); warm++) s->run(b);
       s->samples[s->count++] = time_batch(s, b, s->calls);
       if (i == THREADS) pool_park(b->pool);
     }

@@ -9,7 +9,7 @@
 #include <omp.h>
 #endif
 
-enum { CACHE_LINE = 64, PIECES_PER_WORKER = 4 };
+enum { CACHE_LINE = 64, PIECES_PER_WORKER = 2 };
 
 struct call {
   const struct upw_kernel *kernel;
