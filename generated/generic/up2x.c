@@ -3,12 +3,12 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     generic
- * schedule   rolling:rows=1,strips=1,stores=cached
- *            heuristic: each input row is used by several output rows
+ * schedule   blended:line=fused,strips=1,stores=cached
+ *            heuristic: two rows cost less than a ring
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       887040 FLOP, 200704 bytes read, 802816 written
- * executes   125440 vector loads, 75264 stores, 225792 arithmetic, 50176 shuffles
- * registers  4 of 16 estimated; tables and constants 2340 bytes
+ * executes   100352 vector loads, 50176 stores, 301056 arithmetic, 100352 shuffles
+ * registers  4 of 16 estimated; tables and constants 1888 bytes
  * compile    clang -c up2x.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off
  * regenerate upweave gen --target generic SPEC, where SPEC is a .json file with
@@ -26,23 +26,26 @@ typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef float f32x4_u __attribute__((ext_vector_type(4), aligned(4), may_alias));
 
 /* where the inputs of each output are */
-static const int32_t ring_offset[112][2] = {
-  {0, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 112}
+static const int32_t row_offset[112][2] = {
+  {0, 0}, {0, 56}, {0, 56}, {56, 112}, {56, 112}, {112, 168}, {112, 168}, {168, 224}, {168, 224},
+  {224, 280}, {224, 280}, {280, 336}, {280, 336}, {336, 392}, {336, 392}, {392, 448}, {392, 448},
+  {448, 504}, {448, 504}, {504, 560}, {504, 560}, {560, 616}, {560, 616}, {616, 672}, {616, 672},
+  {672, 728}, {672, 728}, {728, 784}, {728, 784}, {784, 840}, {784, 840}, {840, 896}, {840, 896},
+  {896, 952}, {896, 952}, {952, 1008}, {952, 1008}, {1008, 1064}, {1008, 1064}, {1064, 1120},
+  {1064, 1120}, {1120, 1176}, {1120, 1176}, {1176, 1232}, {1176, 1232}, {1232, 1288}, {1232, 1288},
+  {1288, 1344}, {1288, 1344}, {1344, 1400}, {1344, 1400}, {1400, 1456}, {1400, 1456}, {1456, 1512},
+  {1456, 1512}, {1512, 1568}, {1512, 1568}, {1568, 1624}, {1568, 1624}, {1624, 1680}, {1624, 1680},
+  {1680, 1736}, {1680, 1736}, {1736, 1792}, {1736, 1792}, {1792, 1848}, {1792, 1848}, {1848, 1904},
+  {1848, 1904}, {1904, 1960}, {1904, 1960}, {1960, 2016}, {1960, 2016}, {2016, 2072}, {2016, 2072},
+  {2072, 2128}, {2072, 2128}, {2128, 2184}, {2128, 2184}, {2184, 2240}, {2184, 2240}, {2240, 2296},
+  {2240, 2296}, {2296, 2352}, {2296, 2352}, {2352, 2408}, {2352, 2408}, {2408, 2464}, {2408, 2464},
+  {2464, 2520}, {2464, 2520}, {2520, 2576}, {2520, 2576}, {2576, 2632}, {2576, 2632}, {2632, 2688},
+  {2632, 2688}, {2688, 2744}, {2688, 2744}, {2744, 2800}, {2744, 2800}, {2800, 2856}, {2800, 2856},
+  {2856, 2912}, {2856, 2912}, {2912, 2968}, {2912, 2968}, {2968, 3024}, {2968, 3024}, {3024, 3080},
+  {3024, 3080}, {3080, 3080}
 };
 /* the weight of each of them */
-static const float ring_weight[112][2] = {
+static const float row_weight[112][2] = {
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
@@ -63,14 +66,6 @@ static const float ring_weight[112][2] = {
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {1.0f, 0.0f}
 };
-/* input rows that enter the ring before each output row */
-static const int32_t fill[113] = {
-  0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15,
-  15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27,
-  27, 28, 28, 29, 29, 30, 30, 31, 31, 32, 32, 33, 33, 34, 34, 35, 35, 36, 36, 37, 37, 38, 38, 39,
-  39, 40, 40, 41, 41, 42, 42, 43, 43, 44, 44, 45, 45, 46, 46, 47, 47, 48, 48, 49, 49, 50, 50, 51,
-  51, 52, 52, 53, 53, 54, 54, 55, 55, 56, 56, 56
-};
 static const f32x4 wx0 = {1.0f, 0.75f, 0.25f, 0.75f};
 static const f32x4 wx1 = {0.0f, 0.25f, 0.75f, 0.25f};
 static const f32x4 wx0_2 = {0.25f, 0.75f, 0.25f, 0.75f};
@@ -86,97 +81,68 @@ static void up2x_tasks(const float *restrict x,
                        void *restrict workspace,
                        ptrdiff_t begin,
                        ptrdiff_t end) {
-  float ring[224] __attribute__((aligned(64)));
   (void)workspace;
   for (ptrdiff_t task = begin; task < end; ++task) {
     const float *src = x + task * 3136;
     float *dst = y + task * 12544;
-    for (ptrdiff_t g = 0; g < 112; ++g) {
-      /* input rows that are new go through the row pass into the ring */
-      for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 2) * 112;
-        const float *in = src + iy * 56;
-        /* elements 0 to 3 */
+    for (ptrdiff_t oy = 0; oy < 112; ++oy) {
+      float *out = dst + oy * 112;
+      const float *r0 = src + row_offset[oy][0];
+      const float *r1 = src + row_offset[oy][1];
+      const f32x4 wy0 = (f32x4)(row_weight[oy][0]);
+      const f32x4 wy1 = (f32x4)(row_weight[oy][1]);
+      /* elements 0 to 3 */
+      {
+        const f32x4 win = (wy1 * load_f32x4(r1)) + (wy0 * load_f32x4(r0));
+        const f32x4 x0 = __builtin_shufflevector(win, win, 0, 0, 0, 1);
+        const f32x4 x1 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+        store_f32x4(out, (wx1 * x1) + (wx0 * x0));
+      }
+      /* elements 4 to 107 */
+      for (ptrdiff_t v = 0; v < 6; ++v) {
         {
-          const f32x4 win = load_f32x4(in);
-          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 0, 0, 1);
-          const f32x4 x1 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-          store_f32x4(slot, (wx1 * x1) + (wx0 * x0));
-        }
-        /* elements 4 to 107 */
-        for (ptrdiff_t v = 0; v < 6; ++v) {
-          {
-            const f32x4 win = load_f32x4(in + v * 8 + 1);
-            const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-            const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-            store_f32x4(slot + v * 16 + 4, (wx1_2 * x1) + (wx0_2 * x0));
-          }
-          {
-            const f32x4 win = load_f32x4(in + v * 8 + 3);
-            const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-            const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-            store_f32x4(slot + v * 16 + 8, (wx1_2 * x1) + (wx0_2 * x0));
-          }
-          {
-            const f32x4 win = load_f32x4(in + v * 8 + 5);
-            const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-            const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-            store_f32x4(slot + v * 16 + 12, (wx1_2 * x1) + (wx0_2 * x0));
-          }
-          {
-            const f32x4 win = load_f32x4(in + v * 8 + 7);
-            const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-            const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-            store_f32x4(slot + v * 16 + 16, (wx1_2 * x1) + (wx0_2 * x0));
-          }
-        }
-        {
-          const f32x4 win = load_f32x4(in + 49);
+          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 1)) + (wy0 * load_f32x4(r0 + v * 8 + 1));
           const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
           const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          store_f32x4(slot + 100, (wx1_2 * x1) + (wx0_2 * x0));
+          store_f32x4(out + v * 16 + 4, (wx1_2 * x1) + (wx0_2 * x0));
         }
         {
-          const f32x4 win = load_f32x4(in + 51);
+          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 3)) + (wy0 * load_f32x4(r0 + v * 8 + 3));
           const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
           const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          store_f32x4(slot + 104, (wx1_2 * x1) + (wx0_2 * x0));
+          store_f32x4(out + v * 16 + 8, (wx1_2 * x1) + (wx0_2 * x0));
         }
-        /* elements 108 to 111 */
         {
-          const f32x4 win = load_f32x4(in + 52);
-          const f32x4 x0 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          const f32x4 x1 = __builtin_shufflevector(win, win, 2, 3, 3, 3);
-          store_f32x4(slot + 108, (wx1_3 * x1) + (wx0_3 * x0));
+          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 5)) + (wy0 * load_f32x4(r0 + v * 8 + 5));
+          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+          const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+          store_f32x4(out + v * 16 + 12, (wx1_2 * x1) + (wx0_2 * x0));
+        }
+        {
+          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 7)) + (wy0 * load_f32x4(r0 + v * 8 + 7));
+          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+          const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+          store_f32x4(out + v * 16 + 16, (wx1_2 * x1) + (wx0_2 * x0));
         }
       }
-      /* output rows are blends of ring rows */
-      float *out = dst + g * 112;
-      const f32x4 wy0 = (f32x4)(ring_weight[g][0]);
-      const f32x4 wy1 = (f32x4)(ring_weight[g][1]);
-      const float *r0 = ring + ring_offset[g][0];
-      const float *r1 = ring + ring_offset[g][1];
-      for (ptrdiff_t v = 0; v < 7; ++v) {
-        {
-          const f32x4 v0 = load_f32x4(r0 + v * 16);
-          const f32x4 v1 = load_f32x4(r1 + v * 16);
-          store_f32x4(out + v * 16, (wy1 * v1) + (wy0 * v0));
-        }
-        {
-          const f32x4 v0 = load_f32x4(r0 + v * 16 + 4);
-          const f32x4 v1 = load_f32x4(r1 + v * 16 + 4);
-          store_f32x4(out + v * 16 + 4, (wy1 * v1) + (wy0 * v0));
-        }
-        {
-          const f32x4 v0 = load_f32x4(r0 + v * 16 + 8);
-          const f32x4 v1 = load_f32x4(r1 + v * 16 + 8);
-          store_f32x4(out + v * 16 + 8, (wy1 * v1) + (wy0 * v0));
-        }
-        {
-          const f32x4 v0 = load_f32x4(r0 + v * 16 + 12);
-          const f32x4 v1 = load_f32x4(r1 + v * 16 + 12);
-          store_f32x4(out + v * 16 + 12, (wy1 * v1) + (wy0 * v0));
-        }
+      {
+        const f32x4 win = (wy1 * load_f32x4(r1 + 49)) + (wy0 * load_f32x4(r0 + 49));
+        const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+        const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+        store_f32x4(out + 100, (wx1_2 * x1) + (wx0_2 * x0));
+      }
+      {
+        const f32x4 win = (wy1 * load_f32x4(r1 + 51)) + (wy0 * load_f32x4(r0 + 51));
+        const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+        const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+        store_f32x4(out + 104, (wx1_2 * x1) + (wx0_2 * x0));
+      }
+      /* elements 108 to 111 */
+      {
+        const f32x4 win = (wy1 * load_f32x4(r1 + 52)) + (wy0 * load_f32x4(r0 + 52));
+        const f32x4 x0 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+        const f32x4 x1 = __builtin_shufflevector(win, win, 2, 3, 3, 3);
+        store_f32x4(out + 108, (wx1_3 * x1) + (wx0_3 * x0));
       }
     }
   }

@@ -63,73 +63,203 @@ static void tiny__x86_64_v3_tasks(const float *restrict x,
     const float *src = x + task * 64;
     float *dst = y + task * 256;
     /* elements 0 to 191 */
-    for (ptrdiff_t v = 0; v < 3; ++v) {
-      {
-        const f32x8 win = load_f32x8(src + v * 16);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x8(dst + v * 64, fma_f32x8(wx1, x1, wx0 * x0));
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-        store_f32x8(dst + v * 64 + 8, sum);
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
-        store_f32x8(dst + v * 64 + 16, sum);
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16 + 4);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-        store_f32x8(dst + v * 64 + 24, sum);
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16 + 4);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
-        store_f32x8(dst + v * 64 + 32, sum);
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16 + 8);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-        store_f32x8(dst + v * 64 + 40, sum);
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16 + 8);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
-        store_f32x8(dst + v * 64 + 48, sum);
-      }
-      {
-        const f32x8 win = load_f32x8(src + v * 16 + 12);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x8(dst + v * 64 + 56, fma_f32x8(wx1, x1, wx0 * x0));
-      }
+    {
+      const f32x8 win = load_f32x8(src);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      store_f32x8(dst, fma_f32x8(wx1, x1, wx0 * x0));
+    }
+    {
+      const f32x8 win = load_f32x8(src + 16);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      store_f32x8(dst + 64, fma_f32x8(wx1, x1, wx0 * x0));
+    }
+    {
+      const f32x8 win = load_f32x8(src + 32);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      store_f32x8(dst + 128, fma_f32x8(wx1, x1, wx0 * x0));
+    }
+    {
+      const f32x8 win = load_f32x8(src);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 8, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 16);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 72, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 32);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 136, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 16, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 16);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 80, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 32);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 144, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 4);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 24, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 20);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 88, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 36);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 152, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 4);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 32, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 20);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 96, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 36);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 160, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 8);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 40, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 24);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 104, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 40);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 168, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 8);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 48, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 24);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 112, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 40);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+      store_f32x8(dst + 176, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 12);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      store_f32x8(dst + 56, fma_f32x8(wx1, x1, wx0 * x0));
+    }
+    {
+      const f32x8 win = load_f32x8(src + 28);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      store_f32x8(dst + 120, fma_f32x8(wx1, x1, wx0 * x0));
+    }
+    {
+      const f32x8 win = load_f32x8(src + 44);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      store_f32x8(dst + 184, fma_f32x8(wx1, x1, wx0 * x0));
     }
     /* elements 192 to 199 */
     {
@@ -149,6 +279,24 @@ static void tiny__x86_64_v3_tasks(const float *restrict x,
       store_f32x8(dst + 200, sum);
     }
     {
+      const f32x8 win = load_f32x8(src + 52);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 216, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(src + 56);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(dst + 232, sum);
+    }
+    {
       const f32x8 win = load_f32x8(src + 48);
       const f32x8 x0 = __builtin_shufflevector(win, win, P0);
       const f32x8 x1 = __builtin_shufflevector(win, win, P2);
@@ -163,26 +311,8 @@ static void tiny__x86_64_v3_tasks(const float *restrict x,
       const f32x8 x1 = __builtin_shufflevector(win, win, P2);
       const f32x8 x2 = __builtin_shufflevector(win, win, P3);
       const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-      store_f32x8(dst + 216, sum);
-    }
-    {
-      const f32x8 win = load_f32x8(src + 52);
-      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
       const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
       store_f32x8(dst + 224, sum);
-    }
-    {
-      const f32x8 win = load_f32x8(src + 56);
-      const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-      const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-      store_f32x8(dst + 232, sum);
     }
     {
       const f32x8 win = load_f32x8(src + 56);

@@ -115,43 +115,113 @@ static void tiny__x86_64_v4_tasks(const float *restrict x,
     const float *src = x + task * 64;
     float *dst = y + task * 256;
     /* elements 0 to 191 */
-    for (ptrdiff_t v = 0; v < 3; ++v) {
-      {
-        const f32x16 win = load_f32x16(src + v * 16);
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        const f32x16 x2 = __builtin_shufflevector(win, win, P2);
-        const f32x16 x3 = __builtin_shufflevector(win, win, P3);
-        const f32x16 sum = fma_f32x16(wx3, x3, fma_f32x16(wx2, x2, fma_f32x16(wx1, x1, wx0 * x0)));
-        store_f32x16(dst + v * 64, sum);
-      }
-      {
-        const f32x16 win = load_f32x16(src + v * 16);
-        const f32x16 x0 = __builtin_shufflevector(win, win, P4);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P5);
-        const f32x16 x2 = __builtin_shufflevector(win, win, P6);
-        const f32x16 x3 = __builtin_shufflevector(win, win, P7);
-        const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
-        store_f32x16(dst + v * 64 + 16, sum);
-      }
-      {
-        const f32x16 win = load_f32x16(src + v * 16 + 4);
-        const f32x16 x0 = __builtin_shufflevector(win, win, P4);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P5);
-        const f32x16 x2 = __builtin_shufflevector(win, win, P6);
-        const f32x16 x3 = __builtin_shufflevector(win, win, P7);
-        const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
-        store_f32x16(dst + v * 64 + 32, sum);
-      }
-      {
-        const f32x16 win = load_f32x16(src + v * 16 + 8);
-        const f32x16 x0 = __builtin_shufflevector(win, win, P4);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P8);
-        const f32x16 x2 = __builtin_shufflevector(win, win, P9);
-        const f32x16 x3 = __builtin_shufflevector(win, win, P10);
-        const f32x16 sum = fma_f32x16(wx3_3, x3, fma_f32x16(wx2_3, x2, fma_f32x16(wx1_3, x1, wx0_3 * x0)));
-        store_f32x16(dst + v * 64 + 48, sum);
-      }
+    {
+      const f32x16 win = load_f32x16(src);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P2);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P3);
+      const f32x16 sum = fma_f32x16(wx3, x3, fma_f32x16(wx2, x2, fma_f32x16(wx1, x1, wx0 * x0)));
+      store_f32x16(dst, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P6);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P7);
+      const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
+      store_f32x16(dst + 16, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 4);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P6);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P7);
+      const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
+      store_f32x16(dst + 32, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 16);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P2);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P3);
+      const f32x16 sum = fma_f32x16(wx3, x3, fma_f32x16(wx2, x2, fma_f32x16(wx1, x1, wx0 * x0)));
+      store_f32x16(dst + 64, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 16);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P6);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P7);
+      const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
+      store_f32x16(dst + 80, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 20);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P6);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P7);
+      const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
+      store_f32x16(dst + 96, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 32);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P2);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P3);
+      const f32x16 sum = fma_f32x16(wx3, x3, fma_f32x16(wx2, x2, fma_f32x16(wx1, x1, wx0 * x0)));
+      store_f32x16(dst + 128, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 32);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P6);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P7);
+      const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
+      store_f32x16(dst + 144, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 36);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P6);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P7);
+      const f32x16 sum = fma_f32x16(wx3_2, x3, fma_f32x16(wx2_2, x2, fma_f32x16(wx1_2, x1, wx0_2 * x0)));
+      store_f32x16(dst + 160, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 8);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P8);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P9);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P10);
+      const f32x16 sum = fma_f32x16(wx3_3, x3, fma_f32x16(wx2_3, x2, fma_f32x16(wx1_3, x1, wx0_3 * x0)));
+      store_f32x16(dst + 48, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 24);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P8);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P9);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P10);
+      const f32x16 sum = fma_f32x16(wx3_3, x3, fma_f32x16(wx2_3, x2, fma_f32x16(wx1_3, x1, wx0_3 * x0)));
+      store_f32x16(dst + 112, sum);
+    }
+    {
+      const f32x16 win = load_f32x16(src + 40);
+      const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x16 x1 = __builtin_shufflevector(win, win, P8);
+      const f32x16 x2 = __builtin_shufflevector(win, win, P9);
+      const f32x16 x3 = __builtin_shufflevector(win, win, P10);
+      const f32x16 sum = fma_f32x16(wx3_3, x3, fma_f32x16(wx2_3, x2, fma_f32x16(wx1_3, x1, wx0_3 * x0)));
+      store_f32x16(dst + 176, sum);
     }
     /* elements 192 to 207 */
     {

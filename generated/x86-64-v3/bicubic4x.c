@@ -133,7 +133,7 @@ static const int32_t fill[41] = {
 /* input rows that enter it before each strip */
 static const int32_t prelude_from[4] = {0, 3, 8, 13};
 static const int32_t prelude_to[4] = {0, 7, 12, 17};
-/* iterations of the loop that each strip does */
+/* iterations of the loop that each part does */
 static const int32_t run1[5] = {0, 10, 20, 30, 40};
 static const f32x8 wx0 = {
   1.1098633f, 1.0717773f, 0.8955078f, 0.63964844f, 0.36035156f, 0.10449219f, -0.071777344f,
@@ -187,6 +187,88 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
+static void bicubic4x_row(const float *restrict in, float *restrict out) {
+  /* elements 0 to 7 */
+  {
+    const f32x8 x0 = (f32x8)(in[0]);
+    const f32x8 x1 = (f32x8)(in[1]);
+    const f32x8 win = load_f32x8(in);
+    const f32x8 x2 = __builtin_shufflevector(win, win, P0);
+    const f32x8 x3 = __builtin_shufflevector(win, win, P1);
+    const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1, x1, wx0 * x0)));
+    store_f32x8(out, sum);
+  }
+  /* elements 8 to 143 */
+  for (ptrdiff_t v = 0; v < 4; ++v) {
+    {
+      const f32x8 win = load_f32x8(in + v * 8);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(out + v * 32 + 8, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(in + v * 8 + 2);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(out + v * 32 + 16, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(in + v * 8 + 4);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(out + v * 32 + 24, sum);
+    }
+    {
+      const f32x8 win = load_f32x8(in + v * 8 + 6);
+      const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+      const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+      const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+      store_f32x8(out + v * 32 + 32, sum);
+    }
+  }
+  {
+    const f32x8 win = load_f32x8(in + 32);
+    const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+    const f32x8 x2 = __builtin_shufflevector(win, win, P3);
+    const f32x8 x3 = __builtin_shufflevector(win, win, P4);
+    const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+    store_f32x8(out + 136, sum);
+  }
+  /* elements 144 to 151 */
+  {
+    const f32x8 win = load_f32x8(in + 32);
+    const f32x8 x0 = __builtin_shufflevector(win, win, P3);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P4);
+    const f32x8 x2 = __builtin_shufflevector(win, win, P5);
+    const f32x8 x3 = __builtin_shufflevector(win, win, P6);
+    const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+    store_f32x8(out + 144, sum);
+  }
+  /* elements 152 to 159 */
+  {
+    const f32x8 win = load_f32x8(in + 32);
+    const f32x8 x0 = __builtin_shufflevector(win, win, P5);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P6);
+    const f32x8 x2 = __builtin_shufflevector(win, win, P7);
+    const f32x8 x3 = (f32x8)(in[39]);
+    const f32x8 sum = fma_f32x8(wx3_3, x3, fma_f32x8(wx2_3, x2, fma_f32x8(wx1_3, x1, wx0_2 * x0)));
+    store_f32x8(out + 152, sum);
+  }
+}
+
 static void bicubic4x_tasks(const float *restrict x,
                             float *restrict y,
                             void *restrict workspace,
@@ -198,170 +280,12 @@ static void bicubic4x_tasks(const float *restrict x,
     const float *src = x + (task / 4) * 800;
     float *dst = y + (task / 4) * 12800;
     for (ptrdiff_t iy = prelude_from[task % 4]; iy < prelude_to[task % 4]; ++iy) {
-      float *slot = ring + (iy % 4) * 160;
-      const float *in = src + iy * 40;
-      /* elements 0 to 7 */
-      {
-        const f32x8 x0 = (f32x8)(in[0]);
-        const f32x8 x1 = (f32x8)(in[1]);
-        const f32x8 win = load_f32x8(in);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P1);
-        const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1, x1, wx0 * x0)));
-        store_f32x8(slot, sum);
-      }
-      /* elements 8 to 143 */
-      for (ptrdiff_t v = 0; v < 4; ++v) {
-        {
-          const f32x8 win = load_f32x8(in + v * 8);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-          const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-          store_f32x8(slot + v * 32 + 8, sum);
-        }
-        {
-          const f32x8 win = load_f32x8(in + v * 8 + 2);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-          const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-          store_f32x8(slot + v * 32 + 16, sum);
-        }
-        {
-          const f32x8 win = load_f32x8(in + v * 8 + 4);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-          const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-          store_f32x8(slot + v * 32 + 24, sum);
-        }
-        {
-          const f32x8 win = load_f32x8(in + v * 8 + 6);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-          const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-          store_f32x8(slot + v * 32 + 32, sum);
-        }
-      }
-      {
-        const f32x8 win = load_f32x8(in + 32);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-        const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-        store_f32x8(slot + 136, sum);
-      }
-      /* elements 144 to 151 */
-      {
-        const f32x8 win = load_f32x8(in + 32);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P4);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P5);
-        const f32x8 x3 = __builtin_shufflevector(win, win, P6);
-        const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-        store_f32x8(slot + 144, sum);
-      }
-      /* elements 152 to 159 */
-      {
-        const f32x8 win = load_f32x8(in + 32);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P5);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P6);
-        const f32x8 x2 = __builtin_shufflevector(win, win, P7);
-        const f32x8 x3 = (f32x8)(in[39]);
-        const f32x8 sum = fma_f32x8(wx3_3, x3, fma_f32x8(wx2_3, x2, fma_f32x8(wx1_3, x1, wx0_2 * x0)));
-        store_f32x8(slot + 152, sum);
-      }
+      bicubic4x_row(src + iy * 40, ring + (iy % 4) * 160);
     }
     for (ptrdiff_t g = run1[task % 4]; g < run1[task % 4 + 1]; ++g) {
       /* input rows that are new go through the row pass into the ring */
       for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 4) * 160;
-        const float *in = src + iy * 40;
-        /* elements 0 to 7 */
-        {
-          const f32x8 x0 = (f32x8)(in[0]);
-          const f32x8 x1 = (f32x8)(in[1]);
-          const f32x8 win = load_f32x8(in);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P0);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P1);
-          const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1, x1, wx0 * x0)));
-          store_f32x8(slot, sum);
-        }
-        /* elements 8 to 143 */
-        for (ptrdiff_t v = 0; v < 4; ++v) {
-          {
-            const f32x8 win = load_f32x8(in + v * 8);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-            const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-            const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-            store_f32x8(slot + v * 32 + 8, sum);
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 8 + 2);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-            const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-            const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-            store_f32x8(slot + v * 32 + 16, sum);
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 8 + 4);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-            const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-            const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-            store_f32x8(slot + v * 32 + 24, sum);
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 8 + 6);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-            const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-            const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-            store_f32x8(slot + v * 32 + 32, sum);
-          }
-        }
-        {
-          const f32x8 win = load_f32x8(in + 32);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P4);
-          const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-          store_f32x8(slot + 136, sum);
-        }
-        /* elements 144 to 151 */
-        {
-          const f32x8 win = load_f32x8(in + 32);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P4);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P5);
-          const f32x8 x3 = __builtin_shufflevector(win, win, P6);
-          const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-          store_f32x8(slot + 144, sum);
-        }
-        /* elements 152 to 159 */
-        {
-          const f32x8 win = load_f32x8(in + 32);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P5);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P6);
-          const f32x8 x2 = __builtin_shufflevector(win, win, P7);
-          const f32x8 x3 = (f32x8)(in[39]);
-          const f32x8 sum = fma_f32x8(wx3_3, x3, fma_f32x8(wx2_3, x2, fma_f32x8(wx1_3, x1, wx0_2 * x0)));
-          store_f32x8(slot + 152, sum);
-        }
+        bicubic4x_row(src + iy * 40, ring + (iy % 4) * 160);
       }
       /* output rows are blends of ring rows */
       float *out = dst + g * 320;

@@ -3,12 +3,12 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     x86-64-v3
- * schedule   rolling:rows=1,strips=4,stores=cached
- *            heuristic: each input row is used by several output rows
+ * schedule   blended:line=fused,strips=4,stores=cached
+ *            heuristic: two rows cost less than a ring
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       190710 FLOP, 43200 bytes read, 172800 written
- * executes   15602 vector loads, 8340 stores, 16680 arithmetic, 5880 shuffles
- * registers  4 of 16 estimated; tables and constants 2176 bytes
+ * executes   17640 vector loads, 5400 stores, 28440 arithmetic, 10800 shuffles
+ * registers  5 of 16 estimated; tables and constants 1780 bytes
  * compile    clang -c rgb.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
@@ -26,20 +26,23 @@ typedef float f32x8 __attribute__((ext_vector_type(8)));
 typedef float f32x8_u __attribute__((ext_vector_type(8), aligned(4), may_alias));
 
 /* where the inputs of each output are */
-static const int32_t ring_offset[90][2] = {
-  {0, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480},
-  {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480},
-  {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0},
-  {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0},
-  {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480},
-  {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480},
-  {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0},
-  {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0},
-  {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 480},
-  {0, 480}, {480, 0}, {480, 0}, {0, 480}, {0, 480}, {480, 0}, {480, 0}, {0, 0}
+static const int32_t row_offset[90][2] = {
+  {0, 0}, {0, 240}, {0, 240}, {240, 480}, {240, 480}, {480, 720}, {480, 720}, {720, 960},
+  {720, 960}, {960, 1200}, {960, 1200}, {1200, 1440}, {1200, 1440}, {1440, 1680}, {1440, 1680},
+  {1680, 1920}, {1680, 1920}, {1920, 2160}, {1920, 2160}, {2160, 2400}, {2160, 2400}, {2400, 2640},
+  {2400, 2640}, {2640, 2880}, {2640, 2880}, {2880, 3120}, {2880, 3120}, {3120, 3360}, {3120, 3360},
+  {3360, 3600}, {3360, 3600}, {3600, 3840}, {3600, 3840}, {3840, 4080}, {3840, 4080}, {4080, 4320},
+  {4080, 4320}, {4320, 4560}, {4320, 4560}, {4560, 4800}, {4560, 4800}, {4800, 5040}, {4800, 5040},
+  {5040, 5280}, {5040, 5280}, {5280, 5520}, {5280, 5520}, {5520, 5760}, {5520, 5760}, {5760, 6000},
+  {5760, 6000}, {6000, 6240}, {6000, 6240}, {6240, 6480}, {6240, 6480}, {6480, 6720}, {6480, 6720},
+  {6720, 6960}, {6720, 6960}, {6960, 7200}, {6960, 7200}, {7200, 7440}, {7200, 7440}, {7440, 7680},
+  {7440, 7680}, {7680, 7920}, {7680, 7920}, {7920, 8160}, {7920, 8160}, {8160, 8400}, {8160, 8400},
+  {8400, 8640}, {8400, 8640}, {8640, 8880}, {8640, 8880}, {8880, 9120}, {8880, 9120}, {9120, 9360},
+  {9120, 9360}, {9360, 9600}, {9360, 9600}, {9600, 9840}, {9600, 9840}, {9840, 10080},
+  {9840, 10080}, {10080, 10320}, {10080, 10320}, {10320, 10560}, {10320, 10560}, {10560, 10560}
 };
 /* the weight of each of them */
-static const float ring_weight[90][2] = {
+static const float row_weight[90][2] = {
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
@@ -56,18 +59,8 @@ static const float ring_weight[90][2] = {
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {1.0f, 0.0f}
 };
-/* input rows that enter the ring before each output row */
-static const int32_t fill[91] = {
-  0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15,
-  15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27,
-  27, 28, 28, 29, 29, 30, 30, 31, 31, 32, 32, 33, 33, 34, 34, 35, 35, 36, 36, 37, 37, 38, 38, 39,
-  39, 40, 40, 41, 41, 42, 42, 43, 43, 44, 44, 45, 45, 45
-};
-/* input rows that enter it before each strip */
-static const int32_t prelude_from[4] = {0, 10, 22, 33};
-static const int32_t prelude_to[4] = {0, 12, 23, 34};
-/* iterations of the loop that each strip does */
-static const int32_t run1[5] = {0, 22, 45, 67, 90};
+/* output rows of each strip */
+static const int32_t row[5] = {0, 22, 45, 67, 90};
 static const f32x8 wx0 = {1.0f, 1.0f, 1.0f, 0.75f, 0.75f, 0.75f, 0.25f, 0.25f};
 static const f32x8 wx1 = {0.0f, 0.0f, 0.0f, 0.25f, 0.25f, 0.25f, 0.75f, 0.75f};
 static const f32x8 wx0_2 = {0.25f, 0.75f, 0.75f, 0.75f, 0.25f, 0.25f, 0.25f, 0.75f};
@@ -105,182 +98,132 @@ static void rgb_tasks(const float *restrict x,
                       void *restrict workspace,
                       ptrdiff_t begin,
                       ptrdiff_t end) {
-  float ring[960] __attribute__((aligned(64)));
   (void)workspace;
   for (ptrdiff_t task = begin; task < end; ++task) {
     const float *src = x + (task / 4) * 10800;
     float *dst = y + (task / 4) * 43200;
-    for (ptrdiff_t iy = prelude_from[task % 4]; iy < prelude_to[task % 4]; ++iy) {
-      float *slot = ring + (iy % 2) * 480;
-      const float *in = src + iy * 240;
+    for (ptrdiff_t oy = row[task % 4]; oy < row[task % 4 + 1]; ++oy) {
+      float *out = dst + oy * 480;
+      const float *r0 = src + row_offset[oy][0];
+      const float *r1 = src + row_offset[oy][1];
+      const f32x8 wy0 = (f32x8)(row_weight[oy][0]);
+      const f32x8 wy1 = (f32x8)(row_weight[oy][1]);
       /* elements 0 to 7 */
       {
-        const f32x8 win = load_f32x8(in);
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1), wy0 * load_f32x8(r0));
         const f32x8 x0 = __builtin_shufflevector(win, win, P0);
         const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x8(slot, fma_f32x8(wx1, x1, wx0 * x0));
+        store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
       }
       /* elements 8 to 439 */
-      for (ptrdiff_t v = 0; v < 18; ++v) {
+      for (ptrdiff_t v = 0; v < 9; ++v) {
         {
-          const f32x8 win = load_f32x8(in + v * 12 + 2);
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 2), wy0 * load_f32x8(r0 + v * 24 + 2));
           const f32x8 x0 = __builtin_shufflevector(win, win, P2);
           const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-          store_f32x8(slot + v * 24 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+          store_f32x8(out + v * 48 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 win = load_f32x8(in + v * 12 + 6);
-          const f32x8 win_2 = load_f32x8(in + v * 12 + 14);
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 6), wy0 * load_f32x8(r0 + v * 24 + 6));
+          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 14), wy0 * load_f32x8(r0 + v * 24 + 14));
           const f32x8 x0 = __builtin_shufflevector(win, win, P4);
           const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-          store_f32x8(slot + v * 24 + 16, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+          store_f32x8(out + v * 48 + 16, fma_f32x8(wx1_3, x1, wx0_3 * x0));
         }
         {
-          const f32x8 win = load_f32x8(in + v * 12 + 9);
-          const f32x8 win_2 = load_f32x8(in + v * 12 + 17);
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 14), wy0 * load_f32x8(r0 + v * 24 + 14));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P3);
+          store_f32x8(out + v * 48 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+        }
+        {
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 18), wy0 * load_f32x8(r0 + v * 24 + 18));
+          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 26), wy0 * load_f32x8(r0 + v * 24 + 26));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P4);
+          const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
+          store_f32x8(out + v * 48 + 40, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+        }
+      }
+      for (ptrdiff_t v = 0; v < 4; ++v) {
+        {
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 9), wy0 * load_f32x8(r0 + v * 48 + 9));
+          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 17), wy0 * load_f32x8(r0 + v * 48 + 17));
           const f32x8 x0 = __builtin_shufflevector(win, win, P1);
           const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-          store_f32x8(slot + v * 24 + 24, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+          store_f32x8(out + v * 96 + 24, fma_f32x8(wx1_4, x1, wx0_4 * x0));
         }
+        {
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 21), wy0 * load_f32x8(r0 + v * 48 + 21));
+          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 29), wy0 * load_f32x8(r0 + v * 48 + 29));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
+          store_f32x8(out + v * 96 + 48, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+        }
+        {
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 33), wy0 * load_f32x8(r0 + v * 48 + 33));
+          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 41), wy0 * load_f32x8(r0 + v * 48 + 41));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
+          store_f32x8(out + v * 96 + 72, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+        }
+        {
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 45), wy0 * load_f32x8(r0 + v * 48 + 45));
+          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 53), wy0 * load_f32x8(r0 + v * 48 + 53));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
+          store_f32x8(out + v * 96 + 96, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+        }
+      }
+      {
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 201), wy0 * load_f32x8(r0 + 201));
+        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 209), wy0 * load_f32x8(r0 + 209));
+        const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
+        store_f32x8(out + 408, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+      }
+      {
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 213), wy0 * load_f32x8(r0 + 213));
+        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 221), wy0 * load_f32x8(r0 + 221));
+        const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
+        store_f32x8(out + 432, fma_f32x8(wx1_4, x1, wx0_4 * x0));
       }
       /* elements 440 to 447 */
       {
-        const f32x8 win = load_f32x8(in + 218);
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 218), wy0 * load_f32x8(r0 + 218));
         const f32x8 x0 = __builtin_shufflevector(win, win, P2);
         const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-        store_f32x8(slot + 440, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+        store_f32x8(out + 440, fma_f32x8(wx1_2, x1, wx0_2 * x0));
       }
       /* elements 448 to 455 */
       {
-        const f32x8 win = load_f32x8(in + 222);
-        const f32x8 win_2 = load_f32x8(in + 230);
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 222), wy0 * load_f32x8(r0 + 222));
+        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 230), wy0 * load_f32x8(r0 + 230));
         const f32x8 x0 = __builtin_shufflevector(win, win, P4);
         const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-        store_f32x8(slot + 448, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+        store_f32x8(out + 448, fma_f32x8(wx1_3, x1, wx0_3 * x0));
       }
       /* elements 456 to 463 */
       {
-        const f32x8 win = load_f32x8(in + 225);
-        const f32x8 win_2 = load_f32x8(in + 232);
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 225), wy0 * load_f32x8(r0 + 225));
+        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 232), wy0 * load_f32x8(r0 + 232));
         const f32x8 x0 = __builtin_shufflevector(win, win, P1);
         const f32x8 x1 = __builtin_shufflevector(win, win_2, P7);
-        store_f32x8(slot + 456, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+        store_f32x8(out + 456, fma_f32x8(wx1_4, x1, wx0_4 * x0));
       }
       /* elements 464 to 471 */
       {
-        const f32x8 win = load_f32x8(in + 230);
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 230), wy0 * load_f32x8(r0 + 230));
         const f32x8 x0 = __builtin_shufflevector(win, win, P2);
         const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-        store_f32x8(slot + 464, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+        store_f32x8(out + 464, fma_f32x8(wx1_2, x1, wx0_2 * x0));
       }
       /* elements 472 to 479 */
       {
-        const f32x8 win = load_f32x8(in + 232);
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 232), wy0 * load_f32x8(r0 + 232));
         const f32x8 x0 = __builtin_shufflevector(win, win, P8);
         const f32x8 x1 = __builtin_shufflevector(win, win, P9);
-        store_f32x8(slot + 472, fma_f32x8(wx1_5, x1, wx0_5 * x0));
-      }
-    }
-    for (ptrdiff_t g = run1[task % 4]; g < run1[task % 4 + 1]; ++g) {
-      /* input rows that are new go through the row pass into the ring */
-      for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 2) * 480;
-        const float *in = src + iy * 240;
-        /* elements 0 to 7 */
-        {
-          const f32x8 win = load_f32x8(in);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x8(slot, fma_f32x8(wx1, x1, wx0 * x0));
-        }
-        /* elements 8 to 439 */
-        for (ptrdiff_t v = 0; v < 18; ++v) {
-          {
-            const f32x8 win = load_f32x8(in + v * 12 + 2);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-            store_f32x8(slot + v * 24 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 12 + 6);
-            const f32x8 win_2 = load_f32x8(in + v * 12 + 14);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P4);
-            const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-            store_f32x8(slot + v * 24 + 16, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 12 + 9);
-            const f32x8 win_2 = load_f32x8(in + v * 12 + 17);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-            store_f32x8(slot + v * 24 + 24, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-          }
-        }
-        /* elements 440 to 447 */
-        {
-          const f32x8 win = load_f32x8(in + 218);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-          store_f32x8(slot + 440, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        /* elements 448 to 455 */
-        {
-          const f32x8 win = load_f32x8(in + 222);
-          const f32x8 win_2 = load_f32x8(in + 230);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P4);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-          store_f32x8(slot + 448, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-        }
-        /* elements 456 to 463 */
-        {
-          const f32x8 win = load_f32x8(in + 225);
-          const f32x8 win_2 = load_f32x8(in + 232);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P7);
-          store_f32x8(slot + 456, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-        }
-        /* elements 464 to 471 */
-        {
-          const f32x8 win = load_f32x8(in + 230);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-          store_f32x8(slot + 464, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        /* elements 472 to 479 */
-        {
-          const f32x8 win = load_f32x8(in + 232);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P8);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P9);
-          store_f32x8(slot + 472, fma_f32x8(wx1_5, x1, wx0_5 * x0));
-        }
-      }
-      /* output rows are blends of ring rows */
-      float *out = dst + g * 480;
-      const f32x8 wy0 = (f32x8)(ring_weight[g][0]);
-      const f32x8 wy1 = (f32x8)(ring_weight[g][1]);
-      const float *r0 = ring + ring_offset[g][0];
-      const float *r1 = ring + ring_offset[g][1];
-      for (ptrdiff_t v = 0; v < 15; ++v) {
-        {
-          const f32x8 v0 = load_f32x8(r0 + v * 32);
-          const f32x8 v1 = load_f32x8(r1 + v * 32);
-          store_f32x8(out + v * 32, fma_f32x8(wy1, v1, wy0 * v0));
-        }
-        {
-          const f32x8 v0 = load_f32x8(r0 + v * 32 + 8);
-          const f32x8 v1 = load_f32x8(r1 + v * 32 + 8);
-          store_f32x8(out + v * 32 + 8, fma_f32x8(wy1, v1, wy0 * v0));
-        }
-        {
-          const f32x8 v0 = load_f32x8(r0 + v * 32 + 16);
-          const f32x8 v1 = load_f32x8(r1 + v * 32 + 16);
-          store_f32x8(out + v * 32 + 16, fma_f32x8(wy1, v1, wy0 * v0));
-        }
-        {
-          const f32x8 v0 = load_f32x8(r0 + v * 32 + 24);
-          const f32x8 v1 = load_f32x8(r1 + v * 32 + 24);
-          store_f32x8(out + v * 32 + 24, fma_f32x8(wy1, v1, wy0 * v0));
-        }
+        store_f32x8(out + 472, fma_f32x8(wx1_5, x1, wx0_5 * x0));
       }
     }
   }

@@ -146,6 +146,70 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
+static void smaller_row(const float *restrict in, float *restrict out) {
+  /* elements 0 to 7 */
+  {
+    const f32x8 win = load_f32x8(in);
+    const f32x8 win_2 = load_f32x8(in + 8);
+    const f32x8 win_3 = load_f32x8(in + 16);
+    const f32x8 x_2 = __builtin_shufflevector(win, win_2, P0);
+    const f32x8 x0 = __builtin_shufflevector(x_2, win_3, P1);
+    const f32x8 x_3 = __builtin_shufflevector(win, win_2, P2);
+    const f32x8 x1 = __builtin_shufflevector(x_3, win_3, P3);
+    const f32x8 x_4 = __builtin_shufflevector(win, win_2, P4);
+    const f32x8 x2 = __builtin_shufflevector(x_4, win_3, P5);
+    const f32x8 x_5 = __builtin_shufflevector(win, win_2, P6);
+    const f32x8 x3 = __builtin_shufflevector(x_5, win_3, P7);
+    const f32x8 x_6 = __builtin_shufflevector(win, win_2, P8);
+    const f32x8 x4 = __builtin_shufflevector(x_6, win_3, P9);
+    const f32x8 x_7 = __builtin_shufflevector(win, win_2, P10);
+    const f32x8 x5 = __builtin_shufflevector(x_7, win_3, P11);
+    const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1, x1, wx0 * x0)));
+    store_f32x8(out, fma_f32x8(wx5, x5, fma_f32x8(wx4, x4, sum)));
+  }
+  /* elements 8 to 15 */
+  {
+    const f32x8 win = load_f32x8(in + 20);
+    const f32x8 win_2 = load_f32x8(in + 28);
+    const f32x8 win_3 = load_f32x8(in + 36);
+    const f32x8 x_2 = __builtin_shufflevector(win, win_2, P12);
+    const f32x8 x0 = __builtin_shufflevector(x_2, win_3, P13);
+    const f32x8 x_3 = __builtin_shufflevector(win, win_2, P14);
+    const f32x8 x1 = __builtin_shufflevector(x_3, win_3, P15);
+    const f32x8 x_4 = __builtin_shufflevector(win, win_2, P16);
+    const f32x8 x2 = __builtin_shufflevector(x_4, win_3, P17);
+    const f32x8 x_5 = __builtin_shufflevector(win, win_2, P10);
+    const f32x8 x3 = __builtin_shufflevector(x_5, win_3, P11);
+    const f32x8 x_6 = __builtin_shufflevector(win, win_2, P18);
+    const f32x8 x4 = __builtin_shufflevector(x_6, win_3, P19);
+    const f32x8 x_7 = __builtin_shufflevector(win, win_2, P20);
+    const f32x8 x5 = __builtin_shufflevector(x_7, win_3, P21);
+    const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
+    store_f32x8(out + 8, fma_f32x8(wx5_2, x5, fma_f32x8(wx4_2, x4, sum)));
+  }
+  /* elements 16 to 23 */
+  {
+    const f32x8 win = load_f32x8(in + 41);
+    const f32x8 win_2 = load_f32x8(in + 49);
+    const f32x8 win_3 = load_f32x8(in + 56);
+    const f32x8 x_2 = __builtin_shufflevector(win, win_2, P22);
+    const f32x8 x0 = __builtin_shufflevector(x_2, win_3, P15);
+    const f32x8 x_3 = __builtin_shufflevector(win, win_2, P23);
+    const f32x8 x1 = __builtin_shufflevector(x_3, win_3, P17);
+    const f32x8 x_4 = __builtin_shufflevector(win, win_2, P24);
+    const f32x8 x2 = __builtin_shufflevector(x_4, win_3, P25);
+    const f32x8 x_5 = __builtin_shufflevector(win, win_2, P26);
+    const f32x8 x3 = __builtin_shufflevector(x_5, win_3, P21);
+    const f32x8 x_6 = __builtin_shufflevector(win, win_2, P20);
+    const f32x8 x4 = __builtin_shufflevector(x_6, win_3, P27);
+    const f32x8 x_7 = __builtin_shufflevector(win, win_2, P28);
+    const f32x8 x5 = __builtin_shufflevector(x_7, win_3, P29);
+    const f32x8 sum = fma_f32x8(wx3_3, x3, fma_f32x8(wx2_3, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
+    store_f32x8(out + 16, fma_f32x8(wx5_3, x5, fma_f32x8(wx4_3, x4, sum)));
+  }
+}
+
 static void smaller_tasks(const float *restrict x,
                           float *restrict y,
                           void *restrict workspace,
@@ -214,66 +278,7 @@ static void smaller_tasks(const float *restrict x,
         }
       }
       /* the row pass over the line */
-      /* elements 0 to 7 */
-      {
-        const f32x8 win = load_f32x8(line);
-        const f32x8 win_2 = load_f32x8(line + 8);
-        const f32x8 win_3 = load_f32x8(line + 16);
-        const f32x8 x_2 = __builtin_shufflevector(win, win_2, P0);
-        const f32x8 x0 = __builtin_shufflevector(x_2, win_3, P1);
-        const f32x8 x_3 = __builtin_shufflevector(win, win_2, P2);
-        const f32x8 x1 = __builtin_shufflevector(x_3, win_3, P3);
-        const f32x8 x_4 = __builtin_shufflevector(win, win_2, P4);
-        const f32x8 x2 = __builtin_shufflevector(x_4, win_3, P5);
-        const f32x8 x_5 = __builtin_shufflevector(win, win_2, P6);
-        const f32x8 x3 = __builtin_shufflevector(x_5, win_3, P7);
-        const f32x8 x_6 = __builtin_shufflevector(win, win_2, P8);
-        const f32x8 x4 = __builtin_shufflevector(x_6, win_3, P9);
-        const f32x8 x_7 = __builtin_shufflevector(win, win_2, P10);
-        const f32x8 x5 = __builtin_shufflevector(x_7, win_3, P11);
-        const f32x8 sum = fma_f32x8(wx3, x3, fma_f32x8(wx2, x2, fma_f32x8(wx1, x1, wx0 * x0)));
-        store_f32x8(out, fma_f32x8(wx5, x5, fma_f32x8(wx4, x4, sum)));
-      }
-      /* elements 8 to 15 */
-      {
-        const f32x8 win = load_f32x8(line + 20);
-        const f32x8 win_2 = load_f32x8(line + 28);
-        const f32x8 win_3 = load_f32x8(line + 36);
-        const f32x8 x_2 = __builtin_shufflevector(win, win_2, P12);
-        const f32x8 x0 = __builtin_shufflevector(x_2, win_3, P13);
-        const f32x8 x_3 = __builtin_shufflevector(win, win_2, P14);
-        const f32x8 x1 = __builtin_shufflevector(x_3, win_3, P15);
-        const f32x8 x_4 = __builtin_shufflevector(win, win_2, P16);
-        const f32x8 x2 = __builtin_shufflevector(x_4, win_3, P17);
-        const f32x8 x_5 = __builtin_shufflevector(win, win_2, P10);
-        const f32x8 x3 = __builtin_shufflevector(x_5, win_3, P11);
-        const f32x8 x_6 = __builtin_shufflevector(win, win_2, P18);
-        const f32x8 x4 = __builtin_shufflevector(x_6, win_3, P19);
-        const f32x8 x_7 = __builtin_shufflevector(win, win_2, P20);
-        const f32x8 x5 = __builtin_shufflevector(x_7, win_3, P21);
-        const f32x8 sum = fma_f32x8(wx3_2, x3, fma_f32x8(wx2_2, x2, fma_f32x8(wx1_2, x1, wx0_2 * x0)));
-        store_f32x8(out + 8, fma_f32x8(wx5_2, x5, fma_f32x8(wx4_2, x4, sum)));
-      }
-      /* elements 16 to 23 */
-      {
-        const f32x8 win = load_f32x8(line + 41);
-        const f32x8 win_2 = load_f32x8(line + 49);
-        const f32x8 win_3 = load_f32x8(line + 56);
-        const f32x8 x_2 = __builtin_shufflevector(win, win_2, P22);
-        const f32x8 x0 = __builtin_shufflevector(x_2, win_3, P15);
-        const f32x8 x_3 = __builtin_shufflevector(win, win_2, P23);
-        const f32x8 x1 = __builtin_shufflevector(x_3, win_3, P17);
-        const f32x8 x_4 = __builtin_shufflevector(win, win_2, P24);
-        const f32x8 x2 = __builtin_shufflevector(x_4, win_3, P25);
-        const f32x8 x_5 = __builtin_shufflevector(win, win_2, P26);
-        const f32x8 x3 = __builtin_shufflevector(x_5, win_3, P21);
-        const f32x8 x_6 = __builtin_shufflevector(win, win_2, P20);
-        const f32x8 x4 = __builtin_shufflevector(x_6, win_3, P27);
-        const f32x8 x_7 = __builtin_shufflevector(win, win_2, P28);
-        const f32x8 x5 = __builtin_shufflevector(x_7, win_3, P29);
-        const f32x8 sum = fma_f32x8(wx3_3, x3, fma_f32x8(wx2_3, x2, fma_f32x8(wx1_3, x1, wx0_3 * x0)));
-        store_f32x8(out + 16, fma_f32x8(wx5_3, x5, fma_f32x8(wx4_3, x4, sum)));
-      }
+      smaller_row(line, out);
     }
   }
 }

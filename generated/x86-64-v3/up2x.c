@@ -3,12 +3,12 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     x86-64-v3
- * schedule   rolling:rows=1,strips=1,stores=cached
- *            heuristic: each input row is used by several output rows
+ * schedule   blended:line=fused,strips=1,stores=cached
+ *            heuristic: two rows cost less than a ring
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       887040 FLOP, 200704 bytes read, 802816 written
- * executes   62720 vector loads, 37632 stores, 75264 arithmetic, 25088 shuffles
- * registers  4 of 16 estimated; tables and constants 2436 bytes
+ * executes   50176 vector loads, 25088 stores, 100352 arithmetic, 50176 shuffles
+ * registers  4 of 16 estimated; tables and constants 1984 bytes
  * compile    clang -c up2x.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
@@ -26,23 +26,26 @@ typedef float f32x8 __attribute__((ext_vector_type(8)));
 typedef float f32x8_u __attribute__((ext_vector_type(8), aligned(4), may_alias));
 
 /* where the inputs of each output are */
-static const int32_t ring_offset[112][2] = {
-  {0, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 112}
+static const int32_t row_offset[112][2] = {
+  {0, 0}, {0, 56}, {0, 56}, {56, 112}, {56, 112}, {112, 168}, {112, 168}, {168, 224}, {168, 224},
+  {224, 280}, {224, 280}, {280, 336}, {280, 336}, {336, 392}, {336, 392}, {392, 448}, {392, 448},
+  {448, 504}, {448, 504}, {504, 560}, {504, 560}, {560, 616}, {560, 616}, {616, 672}, {616, 672},
+  {672, 728}, {672, 728}, {728, 784}, {728, 784}, {784, 840}, {784, 840}, {840, 896}, {840, 896},
+  {896, 952}, {896, 952}, {952, 1008}, {952, 1008}, {1008, 1064}, {1008, 1064}, {1064, 1120},
+  {1064, 1120}, {1120, 1176}, {1120, 1176}, {1176, 1232}, {1176, 1232}, {1232, 1288}, {1232, 1288},
+  {1288, 1344}, {1288, 1344}, {1344, 1400}, {1344, 1400}, {1400, 1456}, {1400, 1456}, {1456, 1512},
+  {1456, 1512}, {1512, 1568}, {1512, 1568}, {1568, 1624}, {1568, 1624}, {1624, 1680}, {1624, 1680},
+  {1680, 1736}, {1680, 1736}, {1736, 1792}, {1736, 1792}, {1792, 1848}, {1792, 1848}, {1848, 1904},
+  {1848, 1904}, {1904, 1960}, {1904, 1960}, {1960, 2016}, {1960, 2016}, {2016, 2072}, {2016, 2072},
+  {2072, 2128}, {2072, 2128}, {2128, 2184}, {2128, 2184}, {2184, 2240}, {2184, 2240}, {2240, 2296},
+  {2240, 2296}, {2296, 2352}, {2296, 2352}, {2352, 2408}, {2352, 2408}, {2408, 2464}, {2408, 2464},
+  {2464, 2520}, {2464, 2520}, {2520, 2576}, {2520, 2576}, {2576, 2632}, {2576, 2632}, {2632, 2688},
+  {2632, 2688}, {2688, 2744}, {2688, 2744}, {2744, 2800}, {2744, 2800}, {2800, 2856}, {2800, 2856},
+  {2856, 2912}, {2856, 2912}, {2912, 2968}, {2912, 2968}, {2968, 3024}, {2968, 3024}, {3024, 3080},
+  {3024, 3080}, {3080, 3080}
 };
 /* the weight of each of them */
-static const float ring_weight[112][2] = {
+static const float row_weight[112][2] = {
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
@@ -62,14 +65,6 @@ static const float ring_weight[112][2] = {
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {1.0f, 0.0f}
-};
-/* input rows that enter the ring before each output row */
-static const int32_t fill[113] = {
-  0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15,
-  15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27,
-  27, 28, 28, 29, 29, 30, 30, 31, 31, 32, 32, 33, 33, 34, 34, 35, 35, 36, 36, 37, 37, 38, 38, 39,
-  39, 40, 40, 41, 41, 42, 42, 43, 43, 44, 44, 45, 45, 46, 46, 47, 47, 48, 48, 49, 49, 50, 50, 51,
-  51, 52, 52, 53, 53, 54, 54, 55, 55, 56, 56, 56
 };
 static const f32x8 wx0 = {1.0f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f};
 static const f32x8 wx1 = {0.0f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f};
@@ -99,95 +94,56 @@ static void up2x_tasks(const float *restrict x,
                        void *restrict workspace,
                        ptrdiff_t begin,
                        ptrdiff_t end) {
-  float ring[224] __attribute__((aligned(64)));
   (void)workspace;
   for (ptrdiff_t task = begin; task < end; ++task) {
     const float *src = x + task * 3136;
     float *dst = y + task * 12544;
-    for (ptrdiff_t g = 0; g < 112; ++g) {
-      /* input rows that are new go through the row pass into the ring */
-      for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 2) * 112;
-        const float *in = src + iy * 56;
-        /* elements 0 to 7 */
-        {
-          const f32x8 win = load_f32x8(in);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x8(slot, fma_f32x8(wx1, x1, wx0 * x0));
-        }
-        /* elements 8 to 103 */
-        for (ptrdiff_t v = 0; v < 3; ++v) {
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 3);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 7);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 11);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 15);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-        }
-        /* elements 104 to 111 */
-        {
-          const f32x8 win = load_f32x8(in + 48);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P4);
-          store_f32x8(slot + 104, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-        }
+    for (ptrdiff_t oy = 0; oy < 112; ++oy) {
+      float *out = dst + oy * 112;
+      const float *r0 = src + row_offset[oy][0];
+      const float *r1 = src + row_offset[oy][1];
+      const f32x8 wy0 = (f32x8)(row_weight[oy][0]);
+      const f32x8 wy1 = (f32x8)(row_weight[oy][1]);
+      /* elements 0 to 7 */
+      {
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1), wy0 * load_f32x8(r0));
+        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
       }
-      /* output rows are blends of ring rows */
-      float *out = dst + g * 112;
-      const f32x8 wy0 = (f32x8)(ring_weight[g][0]);
-      const f32x8 wy1 = (f32x8)(ring_weight[g][1]);
-      const float *r0 = ring + ring_offset[g][0];
-      const float *r1 = ring + ring_offset[g][1];
+      /* elements 8 to 103 */
       for (ptrdiff_t v = 0; v < 3; ++v) {
         {
-          const f32x8 v0 = load_f32x8(r0 + v * 32);
-          const f32x8 v1 = load_f32x8(r1 + v * 32);
-          store_f32x8(out + v * 32, fma_f32x8(wy1, v1, wy0 * v0));
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 3), wy0 * load_f32x8(r0 + v * 16 + 3));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 v0 = load_f32x8(r0 + v * 32 + 8);
-          const f32x8 v1 = load_f32x8(r1 + v * 32 + 8);
-          store_f32x8(out + v * 32 + 8, fma_f32x8(wy1, v1, wy0 * v0));
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 7), wy0 * load_f32x8(r0 + v * 16 + 7));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 v0 = load_f32x8(r0 + v * 32 + 16);
-          const f32x8 v1 = load_f32x8(r1 + v * 32 + 16);
-          store_f32x8(out + v * 32 + 16, fma_f32x8(wy1, v1, wy0 * v0));
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 11), wy0 * load_f32x8(r0 + v * 16 + 11));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 v0 = load_f32x8(r0 + v * 32 + 24);
-          const f32x8 v1 = load_f32x8(r1 + v * 32 + 24);
-          store_f32x8(out + v * 32 + 24, fma_f32x8(wy1, v1, wy0 * v0));
+          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 15), wy0 * load_f32x8(r0 + v * 16 + 15));
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
       }
+      /* elements 104 to 111 */
       {
-        const f32x8 v0 = load_f32x8(r0 + 96);
-        const f32x8 v1 = load_f32x8(r1 + 96);
-        store_f32x8(out + 96, fma_f32x8(wy1, v1, wy0 * v0));
-      }
-      {
-        const f32x8 v0 = load_f32x8(r0 + 104);
-        const f32x8 v1 = load_f32x8(r1 + 104);
-        store_f32x8(out + 104, fma_f32x8(wy1, v1, wy0 * v0));
+        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 48), wy0 * load_f32x8(r0 + 48));
+        const f32x8 x0 = __builtin_shufflevector(win, win, P3);
+        const f32x8 x1 = __builtin_shufflevector(win, win, P4);
+        store_f32x8(out + 104, fma_f32x8(wx1_3, x1, wx0_3 * x0));
       }
     }
   }

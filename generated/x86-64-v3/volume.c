@@ -3,12 +3,12 @@
  * formula    y[n,c,d,h,w] = sum Wd[d,id] * Wh[h,ih] * Ww[w,iw] * x[n,c,id,ih,iw]; filter linear
  *            at s = r*(o + 1/2) - 1/2, r = 1/scale_factor
  * target     x86-64-v3
- * schedule   rolling:rows=1,strips=1,stores=cached
- *            heuristic: each input row is used by several output rows
+ * schedule   blended:line=fused,strips=1,stores=cached
+ *            heuristic: two rows cost less than a ring
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 8
  * cost       1973760 FLOP, 204800 bytes read, 1638400 written
- * executes   153600 vector loads, 89600 stores, 179200 arithmetic, 51200 shuffles
- * registers  4 of 16 estimated; tables and constants 2052 bytes
+ * executes   128000 vector loads, 64000 stores, 230400 arithmetic, 102400 shuffles
+ * registers  4 of 16 estimated; tables and constants 1728 bytes
  * compile    clang -c volume.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
@@ -26,18 +26,21 @@ typedef float f32x8 __attribute__((ext_vector_type(8)));
 typedef float f32x8_u __attribute__((ext_vector_type(8), aligned(4), may_alias));
 
 /* where the inputs of each output are */
-static const int32_t ring_offset[80][2] = {
-  {0, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80},
-  {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80},
-  {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0},
-  {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0},
-  {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80},
-  {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80},
-  {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0}, {0, 80}, {0, 80}, {80, 0}, {80, 0},
-  {0, 80}, {0, 80}, {80, 80}
+static const int32_t row_offset[80][2] = {
+  {0, 0}, {0, 40}, {0, 40}, {40, 80}, {40, 80}, {80, 120}, {80, 120}, {120, 160}, {120, 160},
+  {160, 200}, {160, 200}, {200, 240}, {200, 240}, {240, 280}, {240, 280}, {280, 320}, {280, 320},
+  {320, 360}, {320, 360}, {360, 400}, {360, 400}, {400, 440}, {400, 440}, {440, 480}, {440, 480},
+  {480, 520}, {480, 520}, {520, 560}, {520, 560}, {560, 600}, {560, 600}, {600, 640}, {600, 640},
+  {640, 680}, {640, 680}, {680, 720}, {680, 720}, {720, 760}, {720, 760}, {760, 800}, {760, 800},
+  {800, 840}, {800, 840}, {840, 880}, {840, 880}, {880, 920}, {880, 920}, {920, 960}, {920, 960},
+  {960, 1000}, {960, 1000}, {1000, 1040}, {1000, 1040}, {1040, 1080}, {1040, 1080}, {1080, 1120},
+  {1080, 1120}, {1120, 1160}, {1120, 1160}, {1160, 1200}, {1160, 1200}, {1200, 1240}, {1200, 1240},
+  {1240, 1280}, {1240, 1280}, {1280, 1320}, {1280, 1320}, {1320, 1360}, {1320, 1360}, {1360, 1400},
+  {1360, 1400}, {1400, 1440}, {1400, 1440}, {1440, 1480}, {1440, 1480}, {1480, 1520}, {1480, 1520},
+  {1520, 1560}, {1520, 1560}, {1560, 1560}
 };
 /* the weight of each of them */
-static const float ring_weight[80][2] = {
+static const float row_weight[80][2] = {
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
@@ -52,13 +55,6 @@ static const float ring_weight[80][2] = {
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {1.0f, 0.0f}
-};
-/* input rows that enter the ring before each output row */
-static const int32_t fill[81] = {
-  0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15,
-  15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27,
-  27, 28, 28, 29, 29, 30, 30, 31, 31, 32, 32, 33, 33, 34, 34, 35, 35, 36, 36, 37, 37, 38, 38, 39,
-  39, 40, 40, 40
 };
 /* where the inputs of each output are */
 static const int32_t plane_offset[16][2] = {
@@ -100,7 +96,6 @@ static void volume_tasks(const float *restrict x,
                          void *restrict workspace,
                          ptrdiff_t begin,
                          ptrdiff_t end) {
-  float ring[160] __attribute__((aligned(64)));
   float plane[1600] __attribute__((aligned(64)));
   (void)workspace;
   for (ptrdiff_t task = begin; task < end; ++task) {
@@ -132,90 +127,64 @@ static void volume_tasks(const float *restrict x,
       }
     }
     float *dst = y + task * 6400;
-    for (ptrdiff_t g = 0; g < 80; ++g) {
-      /* input rows that are new go through the row pass into the ring */
-      for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 2) * 80;
-        const float *in = plane + iy * 40;
-        /* elements 0 to 7 */
-        {
-          const f32x8 win = load_f32x8(in);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x8(slot, fma_f32x8(wx1, x1, wx0 * x0));
-        }
-        /* elements 8 to 71 */
-        for (ptrdiff_t v = 0; v < 2; ++v) {
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 3);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 7);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 11);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-          {
-            const f32x8 win = load_f32x8(in + v * 16 + 15);
-            const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-            const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-            store_f32x8(slot + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-          }
-        }
-        /* elements 72 to 79 */
-        {
-          const f32x8 win = load_f32x8(in + 32);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P3);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P4);
-          store_f32x8(slot + 72, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-        }
+    for (ptrdiff_t oy = 0; oy < 80; ++oy) {
+      float *out = dst + oy * 80;
+      const float *r0_2 = plane + row_offset[oy][0];
+      const float *r1_2 = plane + row_offset[oy][1];
+      const f32x8 wy0_2 = (f32x8)(row_weight[oy][0]);
+      const f32x8 wy1_2 = (f32x8)(row_weight[oy][1]);
+      /* elements 0 to 7 */
+      {
+        const f32x8 x_2 = load_f32x8(r0_2);
+        const f32x8 x_3 = load_f32x8(r1_2);
+        const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
+        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
       }
-      /* output rows are blends of ring rows */
-      float *out = dst + g * 80;
-      const f32x8 wy0_2 = (f32x8)(ring_weight[g][0]);
-      const f32x8 wy1_2 = (f32x8)(ring_weight[g][1]);
-      const float *r0_2 = ring + ring_offset[g][0];
-      const float *r1_2 = ring + ring_offset[g][1];
+      /* elements 8 to 71 */
       for (ptrdiff_t v = 0; v < 2; ++v) {
         {
-          const f32x8 v0 = load_f32x8(r0_2 + v * 32);
-          const f32x8 v1 = load_f32x8(r1_2 + v * 32);
-          store_f32x8(out + v * 32, fma_f32x8(wy1_2, v1, wy0_2 * v0));
+          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 3);
+          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 3);
+          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 v0 = load_f32x8(r0_2 + v * 32 + 8);
-          const f32x8 v1 = load_f32x8(r1_2 + v * 32 + 8);
-          store_f32x8(out + v * 32 + 8, fma_f32x8(wy1_2, v1, wy0_2 * v0));
+          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 7);
+          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 7);
+          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 v0 = load_f32x8(r0_2 + v * 32 + 16);
-          const f32x8 v1 = load_f32x8(r1_2 + v * 32 + 16);
-          store_f32x8(out + v * 32 + 16, fma_f32x8(wy1_2, v1, wy0_2 * v0));
+          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 11);
+          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 11);
+          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
         {
-          const f32x8 v0 = load_f32x8(r0_2 + v * 32 + 24);
-          const f32x8 v1 = load_f32x8(r1_2 + v * 32 + 24);
-          store_f32x8(out + v * 32 + 24, fma_f32x8(wy1_2, v1, wy0_2 * v0));
+          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 15);
+          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 15);
+          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
+          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+          store_f32x8(out + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
         }
       }
+      /* elements 72 to 79 */
       {
-        const f32x8 v0 = load_f32x8(r0_2 + 64);
-        const f32x8 v1 = load_f32x8(r1_2 + 64);
-        store_f32x8(out + 64, fma_f32x8(wy1_2, v1, wy0_2 * v0));
-      }
-      {
-        const f32x8 v0 = load_f32x8(r0_2 + 72);
-        const f32x8 v1 = load_f32x8(r1_2 + 72);
-        store_f32x8(out + 72, fma_f32x8(wy1_2, v1, wy0_2 * v0));
+        const f32x8 x_2 = load_f32x8(r0_2 + 32);
+        const f32x8 x_3 = load_f32x8(r1_2 + 32);
+        const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
+        const f32x8 x0 = __builtin_shufflevector(win, win, P3);
+        const f32x8 x1 = __builtin_shufflevector(win, win, P4);
+        store_f32x8(out + 72, fma_f32x8(wx1_3, x1, wx0_3 * x0));
       }
     }
   }

@@ -3,12 +3,12 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     x86-64-v4
- * schedule   rolling:rows=1,strips=1,stores=streaming
- *            heuristic: each input row is used by several output rows
+ * schedule   blended:line=fused,strips=1,stores=cached
+ *            heuristic: two rows cost less than a ring
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       28385280 FLOP, 6422528 bytes read, 25690112 written
- * executes   1003520 vector loads, 602112 stores, 1204224 arithmetic, 401408 shuffles
- * registers  4 of 32 estimated; tables and constants 2628 bytes
+ * executes   802816 vector loads, 401408 stores, 1605632 arithmetic, 802816 shuffles
+ * registers  4 of 32 estimated; tables and constants 2176 bytes
  * compile    clang -c large2x.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v4
  *            -mprefer-vector-width=512
@@ -27,23 +27,26 @@ typedef float f32x16 __attribute__((ext_vector_type(16)));
 typedef float f32x16_u __attribute__((ext_vector_type(16), aligned(4), may_alias));
 
 /* where the inputs of each output are */
-static const int32_t ring_offset[112][2] = {
-  {0, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112},
-  {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112},
-  {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0},
-  {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0}, {0, 112}, {0, 112}, {112, 0}, {112, 0},
-  {0, 112}, {0, 112}, {112, 112}
+static const int32_t row_offset[112][2] = {
+  {0, 0}, {0, 56}, {0, 56}, {56, 112}, {56, 112}, {112, 168}, {112, 168}, {168, 224}, {168, 224},
+  {224, 280}, {224, 280}, {280, 336}, {280, 336}, {336, 392}, {336, 392}, {392, 448}, {392, 448},
+  {448, 504}, {448, 504}, {504, 560}, {504, 560}, {560, 616}, {560, 616}, {616, 672}, {616, 672},
+  {672, 728}, {672, 728}, {728, 784}, {728, 784}, {784, 840}, {784, 840}, {840, 896}, {840, 896},
+  {896, 952}, {896, 952}, {952, 1008}, {952, 1008}, {1008, 1064}, {1008, 1064}, {1064, 1120},
+  {1064, 1120}, {1120, 1176}, {1120, 1176}, {1176, 1232}, {1176, 1232}, {1232, 1288}, {1232, 1288},
+  {1288, 1344}, {1288, 1344}, {1344, 1400}, {1344, 1400}, {1400, 1456}, {1400, 1456}, {1456, 1512},
+  {1456, 1512}, {1512, 1568}, {1512, 1568}, {1568, 1624}, {1568, 1624}, {1624, 1680}, {1624, 1680},
+  {1680, 1736}, {1680, 1736}, {1736, 1792}, {1736, 1792}, {1792, 1848}, {1792, 1848}, {1848, 1904},
+  {1848, 1904}, {1904, 1960}, {1904, 1960}, {1960, 2016}, {1960, 2016}, {2016, 2072}, {2016, 2072},
+  {2072, 2128}, {2072, 2128}, {2128, 2184}, {2128, 2184}, {2184, 2240}, {2184, 2240}, {2240, 2296},
+  {2240, 2296}, {2296, 2352}, {2296, 2352}, {2352, 2408}, {2352, 2408}, {2408, 2464}, {2408, 2464},
+  {2464, 2520}, {2464, 2520}, {2520, 2576}, {2520, 2576}, {2576, 2632}, {2576, 2632}, {2632, 2688},
+  {2632, 2688}, {2688, 2744}, {2688, 2744}, {2744, 2800}, {2744, 2800}, {2800, 2856}, {2800, 2856},
+  {2856, 2912}, {2856, 2912}, {2912, 2968}, {2912, 2968}, {2968, 3024}, {2968, 3024}, {3024, 3080},
+  {3024, 3080}, {3080, 3080}
 };
 /* the weight of each of them */
-static const float ring_weight[112][2] = {
+static const float row_weight[112][2] = {
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
@@ -63,14 +66,6 @@ static const float ring_weight[112][2] = {
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {1.0f, 0.0f}
-};
-/* input rows that enter the ring before each output row */
-static const int32_t fill[113] = {
-  0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15,
-  15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27,
-  27, 28, 28, 29, 29, 30, 30, 31, 31, 32, 32, 33, 33, 34, 34, 35, 35, 36, 36, 37, 37, 38, 38, 39,
-  39, 40, 40, 41, 41, 42, 42, 43, 43, 44, 44, 45, 45, 46, 46, 47, 47, 48, 48, 49, 49, 50, 50, 51,
-  51, 52, 52, 53, 53, 54, 54, 55, 55, 56, 56, 56
 };
 static const f32x16 wx0 = {
   1.0f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f,
@@ -104,10 +99,6 @@ static const f32x16 wx1_3 = {
 
 static inline f32x16 load_f32x16(const float *p) { return *(const f32x16_u *)p; }
 static inline void store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
-static inline void stream_f32x16(float *p, f32x16 v, int aligned) {
-  if (aligned) __builtin_nontemporal_store(v, (f32x16 *)(void *)p);
-  else *(f32x16_u *)p = v;
-}
 static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 #if __has_builtin(__builtin_elementwise_fma)
   return __builtin_elementwise_fma(a, b, c);
@@ -118,108 +109,65 @@ static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 }
 
 __attribute__((min_vector_width(512)))
-static inline __attribute__((always_inline)) void large2x_tasks(const float *restrict x,
-                                                                float *restrict y,
-                                                                void *restrict workspace,
-                                                                ptrdiff_t begin,
-                                                                ptrdiff_t end,
-                                                                int aligned) {
-  float ring[224] __attribute__((aligned(64)));
+static void large2x_tasks(const float *restrict x,
+                          float *restrict y,
+                          void *restrict workspace,
+                          ptrdiff_t begin,
+                          ptrdiff_t end) {
   (void)workspace;
   for (ptrdiff_t task = begin; task < end; ++task) {
     const float *src = x + task * 3136;
     float *dst = y + task * 12544;
-    for (ptrdiff_t g = 0; g < 112; ++g) {
-      /* input rows that are new go through the row pass into the ring */
-      for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 2) * 112;
-        const float *in = src + iy * 56;
-        /* elements 0 to 15 */
-        {
-          const f32x16 win = load_f32x16(in);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x16(slot, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        /* elements 16 to 95 */
-        {
-          const f32x16 win = load_f32x16(in + 7);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x16(slot + 16, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 15);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x16(slot + 32, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 23);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x16(slot + 48, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 31);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x16(slot + 64, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 39);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x16(slot + 80, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-        }
-        /* elements 96 to 111 */
-        {
-          const f32x16 win = load_f32x16(in + 40);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P3);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P4);
-          store_f32x16(slot + 96, fma_f32x16(wx1_3, x1, wx0_3 * x0));
-        }
-      }
-      /* output rows are blends of ring rows */
-      float *out = dst + g * 112;
-      const f32x16 wy0 = (f32x16)(ring_weight[g][0]);
-      const f32x16 wy1 = (f32x16)(ring_weight[g][1]);
-      const float *r0 = ring + ring_offset[g][0];
-      const float *r1 = ring + ring_offset[g][1];
+    for (ptrdiff_t oy = 0; oy < 112; ++oy) {
+      float *out = dst + oy * 112;
+      const float *r0 = src + row_offset[oy][0];
+      const float *r1 = src + row_offset[oy][1];
+      const f32x16 wy0 = (f32x16)(row_weight[oy][0]);
+      const f32x16 wy1 = (f32x16)(row_weight[oy][1]);
+      /* elements 0 to 15 */
       {
-        const f32x16 v0 = load_f32x16(r0);
-        const f32x16 v1 = load_f32x16(r1);
-        stream_f32x16(out, fma_f32x16(wy1, v1, wy0 * v0), aligned);
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x16(out, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      /* elements 16 to 95 */
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 7), wy0 * load_f32x16(r0 + 7));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+        store_f32x16(out + 16, fma_f32x16(wx1_2, x1, wx0_2 * x0));
       }
       {
-        const f32x16 v0 = load_f32x16(r0 + 16);
-        const f32x16 v1 = load_f32x16(r1 + 16);
-        stream_f32x16(out + 16, fma_f32x16(wy1, v1, wy0 * v0), aligned);
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 15), wy0 * load_f32x16(r0 + 15));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+        store_f32x16(out + 32, fma_f32x16(wx1_2, x1, wx0_2 * x0));
       }
       {
-        const f32x16 v0 = load_f32x16(r0 + 32);
-        const f32x16 v1 = load_f32x16(r1 + 32);
-        stream_f32x16(out + 32, fma_f32x16(wy1, v1, wy0 * v0), aligned);
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 23), wy0 * load_f32x16(r0 + 23));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+        store_f32x16(out + 48, fma_f32x16(wx1_2, x1, wx0_2 * x0));
       }
       {
-        const f32x16 v0 = load_f32x16(r0 + 48);
-        const f32x16 v1 = load_f32x16(r1 + 48);
-        stream_f32x16(out + 48, fma_f32x16(wy1, v1, wy0 * v0), aligned);
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 31), wy0 * load_f32x16(r0 + 31));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+        store_f32x16(out + 64, fma_f32x16(wx1_2, x1, wx0_2 * x0));
       }
       {
-        const f32x16 v0 = load_f32x16(r0 + 64);
-        const f32x16 v1 = load_f32x16(r1 + 64);
-        stream_f32x16(out + 64, fma_f32x16(wy1, v1, wy0 * v0), aligned);
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 39), wy0 * load_f32x16(r0 + 39));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+        store_f32x16(out + 80, fma_f32x16(wx1_2, x1, wx0_2 * x0));
       }
+      /* elements 96 to 111 */
       {
-        const f32x16 v0 = load_f32x16(r0 + 80);
-        const f32x16 v1 = load_f32x16(r1 + 80);
-        stream_f32x16(out + 80, fma_f32x16(wy1, v1, wy0 * v0), aligned);
-      }
-      {
-        const f32x16 v0 = load_f32x16(r0 + 96);
-        const f32x16 v1 = load_f32x16(r1 + 96);
-        stream_f32x16(out + 96, fma_f32x16(wy1, v1, wy0 * v0), aligned);
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 40), wy0 * load_f32x16(r0 + 40));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P3);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P4);
+        store_f32x16(out + 96, fma_f32x16(wx1_3, x1, wx0_3 * x0));
       }
     }
   }
@@ -231,12 +179,7 @@ int large2x_range(const float *restrict x,
                   size_t begin,
                   size_t end) {
   if (begin > end || end > LARGE2X_TASKS) return UPW_BAD_RANGE;
-  if (((uintptr_t)y & 63) == 0) {
-    large2x_tasks(x, y, workspace, (ptrdiff_t)begin, (ptrdiff_t)end, 1);
-    __builtin_ia32_sfence();
-  } else {
-    large2x_tasks(x, y, workspace, (ptrdiff_t)begin, (ptrdiff_t)end, 0);
-  }
+  large2x_tasks(x, y, workspace, (ptrdiff_t)begin, (ptrdiff_t)end);
   return UPW_OK;
 }
 

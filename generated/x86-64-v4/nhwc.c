@@ -3,12 +3,12 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     x86-64-v4
- * schedule   channels:columns=4,strips=2,stores=cached
+ * schedule   channels:rows=2,columns=1,strips=2,tiles=1,stores=cached
  *            heuristic: channels fill vectors
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       870912 FLOP, 200704 bytes read, 802816 written
- * executes   25088 vector loads, 12544 stores, 49280 arithmetic, 0 shuffles
- * registers  5 of 32 estimated; tables and constants 908 bytes
+ * executes   49280 vector loads, 12544 stores, 73472 arithmetic, 0 shuffles
+ * registers  7 of 32 estimated; tables and constants 932 bytes
  * compile    clang -c nhwc.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v4
  *            -mprefer-vector-width=512
@@ -52,8 +52,12 @@ static const float row_weight[56][2] = {
   {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f}, {0.25f, 0.75f}, {0.75f, 0.25f},
   {0.25f, 0.75f}, {1.0f, 0.0f}
 };
-/* output rows of each strip */
-static const int32_t strip[3] = {0, 28, 56};
+/* iterations of the loop that each part does */
+static const int32_t rows1[3] = {0, 1, 1};
+/* iterations of the loop that each part does */
+static const int32_t rows2[3] = {0, 13, 27};
+/* iterations of the loop that each part does */
+static const int32_t rows3[3] = {0, 0, 1};
 
 static inline f32x16 load_f32x16(const float *p) { return *(const f32x16_u *)p; }
 static inline void store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
@@ -76,12 +80,12 @@ static void nhwc_tasks(const float *restrict x,
   for (ptrdiff_t task = begin; task < end; ++task) {
     const float *src = x + (task / 2) * 50176;
     float *dst = y + (task / 2) * 200704;
-    for (ptrdiff_t oy = strip[task % 2]; oy < strip[task % 2 + 1]; ++oy) {
-      float *out = dst + oy * 3584;
-      const f32x16 wy0 = (f32x16)(row_weight[oy][0]);
-      const f32x16 wy1 = (f32x16)(row_weight[oy][1]);
-      const float *r0 = src + row_offset[oy][0];
-      const float *r1 = src + row_offset[oy][1];
+    for (ptrdiff_t oy = rows1[task % 2]; oy < rows1[task % 2 + 1]; ++oy) {
+      float *out = dst;
+      const f32x16 wy0 = (f32x16)(row_weight[0][0]);
+      const f32x16 wy1 = (f32x16)(row_weight[0][1]);
+      const float *r0 = src;
+      const float *r1 = src;
       {
         const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
         store_f32x16(out, v0);
@@ -103,24 +107,263 @@ static void nhwc_tasks(const float *restrict x,
           const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
           const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
           store_f32x16(out + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
-          store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
           const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
           const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
           store_f32x16(out + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
-          store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
           const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
           const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
           store_f32x16(out + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
-          store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
           const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
           const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
           store_f32x16(out + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          store_f32x16(out + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1728), wy0 * load_f32x16(r0 + 1728));
+        store_f32x16(out + 3520, v0);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1744), wy0 * load_f32x16(r0 + 1744));
+        store_f32x16(out + 3536, v0);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1760), wy0 * load_f32x16(r0 + 1760));
+        store_f32x16(out + 3552, v0);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1776), wy0 * load_f32x16(r0 + 1776));
+        store_f32x16(out + 3568, v0);
+      }
+    }
+    for (ptrdiff_t oy = rows2[task % 2]; oy < rows2[task % 2 + 1]; ++oy) {
+      float *out = dst + oy * 7168 + 3584;
+      const f32x16 wy0 = (f32x16)(row_weight[oy * 2 + 1][0]);
+      const f32x16 wy1 = (f32x16)(row_weight[oy * 2 + 1][1]);
+      const float *r0 = src + row_offset[oy * 2 + 1][0];
+      const float *r1 = src + row_offset[oy * 2 + 1][1];
+      float *out_2 = dst + oy * 7168 + 7168;
+      const f32x16 wy0_2 = (f32x16)(row_weight[oy * 2 + 2][0]);
+      const f32x16 wy1_2 = (f32x16)(row_weight[oy * 2 + 2][1]);
+      const float *r0_2 = src + row_offset[oy * 2 + 2][0];
+      const float *r1_2 = src + row_offset[oy * 2 + 2][1];
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        store_f32x16(out, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2), wy0_2 * load_f32x16(r0_2));
+        store_f32x16(out_2, v0_2);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
+        store_f32x16(out + 16, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 16), wy0_2 * load_f32x16(r0_2 + 16));
+        store_f32x16(out_2 + 16, v0_2);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 32), wy0 * load_f32x16(r0 + 32));
+        store_f32x16(out + 32, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 32), wy0_2 * load_f32x16(r0_2 + 32));
+        store_f32x16(out_2 + 32, v0_2);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 48), wy0 * load_f32x16(r0 + 48));
+        store_f32x16(out + 48, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 48), wy0_2 * load_f32x16(r0_2 + 48));
+        store_f32x16(out_2 + 48, v0_2);
+      }
+      for (ptrdiff_t g = 0; g < 27; ++g) {
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          store_f32x16(out + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64), wy0_2 * load_f32x16(r0_2 + g * 64));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 64), wy0_2 * load_f32x16(r0_2 + g * 64 + 64));
+          store_f32x16(out_2 + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          store_f32x16(out + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 16), wy0_2 * load_f32x16(r0_2 + g * 64 + 16));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 80), wy0_2 * load_f32x16(r0_2 + g * 64 + 80));
+          store_f32x16(out_2 + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          store_f32x16(out + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 32), wy0_2 * load_f32x16(r0_2 + g * 64 + 32));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 96), wy0_2 * load_f32x16(r0_2 + g * 64 + 96));
+          store_f32x16(out_2 + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          store_f32x16(out + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 48), wy0_2 * load_f32x16(r0_2 + g * 64 + 48));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 112), wy0_2 * load_f32x16(r0_2 + g * 64 + 112));
+          store_f32x16(out_2 + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64), wy0_2 * load_f32x16(r0_2 + g * 64));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 64), wy0_2 * load_f32x16(r0_2 + g * 64 + 64));
+          store_f32x16(out_2 + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 16), wy0_2 * load_f32x16(r0_2 + g * 64 + 16));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 80), wy0_2 * load_f32x16(r0_2 + g * 64 + 80));
+          store_f32x16(out_2 + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 32), wy0_2 * load_f32x16(r0_2 + g * 64 + 32));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 96), wy0_2 * load_f32x16(r0_2 + g * 64 + 96));
+          store_f32x16(out_2 + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          store_f32x16(out + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+
+          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 48), wy0_2 * load_f32x16(r0_2 + g * 64 + 48));
+          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 112), wy0_2 * load_f32x16(r0_2 + g * 64 + 112));
+          store_f32x16(out_2 + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
+        }
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1728), wy0 * load_f32x16(r0 + 1728));
+        store_f32x16(out + 3520, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1728), wy0_2 * load_f32x16(r0_2 + 1728));
+        store_f32x16(out_2 + 3520, v0_2);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1744), wy0 * load_f32x16(r0 + 1744));
+        store_f32x16(out + 3536, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1744), wy0_2 * load_f32x16(r0_2 + 1744));
+        store_f32x16(out_2 + 3536, v0_2);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1760), wy0 * load_f32x16(r0 + 1760));
+        store_f32x16(out + 3552, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1760), wy0_2 * load_f32x16(r0_2 + 1760));
+        store_f32x16(out_2 + 3552, v0_2);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1776), wy0 * load_f32x16(r0 + 1776));
+        store_f32x16(out + 3568, v0);
+
+        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1776), wy0_2 * load_f32x16(r0_2 + 1776));
+        store_f32x16(out_2 + 3568, v0_2);
+      }
+    }
+    for (ptrdiff_t oy = rows3[task % 2]; oy < rows3[task % 2 + 1]; ++oy) {
+      float *out = dst + 197120;
+      const f32x16 wy0 = (f32x16)(row_weight[55][0]);
+      const f32x16 wy1 = (f32x16)(row_weight[55][1]);
+      const float *r0 = src + 48384;
+      const float *r1 = src + 48384;
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        store_f32x16(out, v0);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
+        store_f32x16(out + 16, v0);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 32), wy0 * load_f32x16(r0 + 32));
+        store_f32x16(out + 32, v0);
+      }
+      {
+        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 48), wy0 * load_f32x16(r0 + 48));
+        store_f32x16(out + 48, v0);
+      }
+      for (ptrdiff_t g = 0; g < 27; ++g) {
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          store_f32x16(out + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          store_f32x16(out + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          store_f32x16(out + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          store_f32x16(out + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
+        }
+        {
+          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
+          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
           store_f32x16(out + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
       }

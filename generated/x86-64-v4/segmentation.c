@@ -3,12 +3,12 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = o*(in -
  *            1)/(out - 1)
  * target     x86-64-v4
- * schedule   rolling:rows=1,strips=1,stores=cached
- *            heuristic: each input row is used by several output rows
+ * schedule   blended:line=fused,strips=1,stores=cached
+ *            heuristic: two rows cost less than a ring
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       979776 FLOP, 91476 bytes read, 1397844 written
- * executes   54999 vector loads, 30618 stores, 61236 arithmetic, 12474 shuffles
- * registers  4 of 32 estimated; tables and constants 2840 bytes
+ * executes   48762 vector loads, 24381 stores, 97524 arithmetic, 48762 shuffles
+ * registers  4 of 32 estimated; tables and constants 2320 bytes
  * compile    clang -c segmentation.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v4
  *            -mprefer-vector-width=512
@@ -27,24 +27,26 @@ typedef float f32x16 __attribute__((ext_vector_type(16)));
 typedef float f32x16_u __attribute__((ext_vector_type(16), aligned(4), may_alias));
 
 /* where the inputs of each output are */
-static const int32_t ring_offset[129][2] = {
-  {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144},
-  {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144},
-  {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144},
-  {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144},
-  {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0},
-  {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0},
-  {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0},
-  {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144},
-  {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144},
-  {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144},
-  {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144},
-  {144, 0}, {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0},
-  {144, 0}, {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0},
-  {144, 0}, {0, 0}, {0, 144}, {0, 144}, {0, 144}, {144, 144}, {144, 0}, {144, 0}, {144, 0}, {0, 0}
+static const int32_t row_offset[129][2] = {
+  {0, 0}, {0, 33}, {0, 33}, {0, 33}, {33, 33}, {33, 66}, {33, 66}, {33, 66}, {66, 66}, {66, 99},
+  {66, 99}, {66, 99}, {99, 99}, {99, 132}, {99, 132}, {99, 132}, {132, 132}, {132, 165}, {132, 165},
+  {132, 165}, {165, 165}, {165, 198}, {165, 198}, {165, 198}, {198, 198}, {198, 231}, {198, 231},
+  {198, 231}, {231, 231}, {231, 264}, {231, 264}, {231, 264}, {264, 264}, {264, 297}, {264, 297},
+  {264, 297}, {297, 297}, {297, 330}, {297, 330}, {297, 330}, {330, 330}, {330, 363}, {330, 363},
+  {330, 363}, {363, 363}, {363, 396}, {363, 396}, {363, 396}, {396, 396}, {396, 429}, {396, 429},
+  {396, 429}, {429, 429}, {429, 462}, {429, 462}, {429, 462}, {462, 462}, {462, 495}, {462, 495},
+  {462, 495}, {495, 495}, {495, 528}, {495, 528}, {495, 528}, {528, 528}, {528, 561}, {528, 561},
+  {528, 561}, {561, 561}, {561, 594}, {561, 594}, {561, 594}, {594, 594}, {594, 627}, {594, 627},
+  {594, 627}, {627, 627}, {627, 660}, {627, 660}, {627, 660}, {660, 660}, {660, 693}, {660, 693},
+  {660, 693}, {693, 693}, {693, 726}, {693, 726}, {693, 726}, {726, 726}, {726, 759}, {726, 759},
+  {726, 759}, {759, 759}, {759, 792}, {759, 792}, {759, 792}, {792, 792}, {792, 825}, {792, 825},
+  {792, 825}, {825, 825}, {825, 858}, {825, 858}, {825, 858}, {858, 858}, {858, 891}, {858, 891},
+  {858, 891}, {891, 891}, {891, 924}, {891, 924}, {891, 924}, {924, 924}, {924, 957}, {924, 957},
+  {924, 957}, {957, 957}, {957, 990}, {957, 990}, {957, 990}, {990, 990}, {990, 1023}, {990, 1023},
+  {990, 1023}, {1023, 1023}, {1023, 1056}, {1023, 1056}, {1023, 1056}, {1056, 1056}
 };
 /* the weight of each of them */
-static const float ring_weight[129][2] = {
+static const float row_weight[129][2] = {
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.5f, 0.5f}, {0.25f, 0.75f}, {1.0f, 0.0f}, {0.75f, 0.25f},
   {0.5f, 0.5f}, {0.25f, 0.75f}, {1.0f, 0.0f}, {0.75f, 0.25f}, {0.5f, 0.5f}, {0.25f, 0.75f},
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.5f, 0.5f}, {0.25f, 0.75f}, {1.0f, 0.0f}, {0.75f, 0.25f},
@@ -67,14 +69,6 @@ static const float ring_weight[129][2] = {
   {0.5f, 0.5f}, {0.25f, 0.75f}, {1.0f, 0.0f}, {0.75f, 0.25f}, {0.5f, 0.5f}, {0.25f, 0.75f},
   {1.0f, 0.0f}, {0.75f, 0.25f}, {0.5f, 0.5f}, {0.25f, 0.75f}, {1.0f, 0.0f}, {0.75f, 0.25f},
   {0.5f, 0.5f}, {0.25f, 0.75f}, {1.0f, 0.0f}
-};
-/* input rows that enter the ring before each output row */
-static const int32_t fill[130] = {
-  0, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 8, 8, 8, 8, 9, 9, 9,
-  9, 10, 10, 10, 10, 11, 11, 11, 11, 12, 12, 12, 12, 13, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 15,
-  16, 16, 16, 16, 17, 17, 17, 17, 18, 18, 18, 18, 19, 19, 19, 19, 20, 20, 20, 20, 21, 21, 21, 21,
-  22, 22, 22, 22, 23, 23, 23, 23, 24, 24, 24, 24, 25, 25, 25, 25, 26, 26, 26, 26, 27, 27, 27, 27,
-  28, 28, 28, 28, 29, 29, 29, 29, 30, 30, 30, 30, 31, 31, 31, 31, 32, 32, 32, 32, 33, 33, 33, 33
 };
 static const f32x16 wx0 = {
   1.0f, 0.75f, 0.5f, 0.25f, 1.0f, 0.75f, 0.5f, 0.25f, 1.0f, 0.75f, 0.5f, 0.25f, 1.0f, 0.75f, 0.5f,
@@ -120,108 +114,74 @@ static void segmentation_tasks(const float *restrict x,
                                void *restrict workspace,
                                ptrdiff_t begin,
                                ptrdiff_t end) {
-  float ring[288] __attribute__((aligned(64)));
   (void)workspace;
   for (ptrdiff_t task = begin; task < end; ++task) {
     const float *src = x + task * 1089;
     float *dst = y + task * 16641;
-    for (ptrdiff_t g = 0; g < 129; ++g) {
-      /* input rows that are new go through the row pass into the ring */
-      for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
-        float *slot = ring + (iy % 2) * 144;
-        const float *in = src + iy * 33;
-        /* elements 0 to 79 */
-        {
-          const f32x16 win = load_f32x16(in);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x16(slot, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 4);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x16(slot + 16, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 8);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x16(slot + 32, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 12);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x16(slot + 48, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        {
-          const f32x16 win = load_f32x16(in + 16);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-          store_f32x16(slot + 64, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        /* elements 80 to 95 */
-        {
-          const f32x16 win = load_f32x16(in + 17);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P3);
-          store_f32x16(slot + 80, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        /* elements 96 to 111 */
-        {
-          const f32x16 win = load_f32x16(in + 17);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P4);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P5);
-          store_f32x16(slot + 96, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        /* elements 112 to 127 */
-        {
-          const f32x16 win = load_f32x16(in + 17);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P6);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P7);
-          store_f32x16(slot + 112, fma_f32x16(wx1, x1, wx0 * x0));
-        }
-        /* elements 113 to 128 */
-        {
-          const f32x16 win = load_f32x16(in + 17);
-          const f32x16 x0 = __builtin_shufflevector(win, win, P8);
-          const f32x16 x1 = __builtin_shufflevector(win, win, P9);
-          store_f32x16(slot + 113, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-        }
-      }
-      /* output rows are blends of ring rows */
-      float *out = dst + g * 129;
-      const f32x16 wy0 = (f32x16)(ring_weight[g][0]);
-      const f32x16 wy1 = (f32x16)(ring_weight[g][1]);
-      const float *r0 = ring + ring_offset[g][0];
-      const float *r1 = ring + ring_offset[g][1];
-      for (ptrdiff_t v = 0; v < 2; ++v) {
-        {
-          const f32x16 v0 = load_f32x16(r0 + v * 64);
-          const f32x16 v1 = load_f32x16(r1 + v * 64);
-          store_f32x16(out + v * 64, fma_f32x16(wy1, v1, wy0 * v0));
-        }
-        {
-          const f32x16 v0 = load_f32x16(r0 + v * 64 + 16);
-          const f32x16 v1 = load_f32x16(r1 + v * 64 + 16);
-          store_f32x16(out + v * 64 + 16, fma_f32x16(wy1, v1, wy0 * v0));
-        }
-        {
-          const f32x16 v0 = load_f32x16(r0 + v * 64 + 32);
-          const f32x16 v1 = load_f32x16(r1 + v * 64 + 32);
-          store_f32x16(out + v * 64 + 32, fma_f32x16(wy1, v1, wy0 * v0));
-        }
-        {
-          const f32x16 v0 = load_f32x16(r0 + v * 64 + 48);
-          const f32x16 v1 = load_f32x16(r1 + v * 64 + 48);
-          store_f32x16(out + v * 64 + 48, fma_f32x16(wy1, v1, wy0 * v0));
-        }
+    for (ptrdiff_t oy = 0; oy < 129; ++oy) {
+      float *out = dst + oy * 129;
+      const float *r0 = src + row_offset[oy][0];
+      const float *r1 = src + row_offset[oy][1];
+      const f32x16 wy0 = (f32x16)(row_weight[oy][0]);
+      const f32x16 wy1 = (f32x16)(row_weight[oy][1]);
+      /* elements 0 to 79 */
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x16(out, fma_f32x16(wx1, x1, wx0 * x0));
       }
       {
-        const f32x16 v0 = load_f32x16(r0 + 113);
-        const f32x16 v1 = load_f32x16(r1 + 113);
-        store_f32x16(out + 113, fma_f32x16(wy1, v1, wy0 * v0));
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 4), wy0 * load_f32x16(r0 + 4));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x16(out + 16, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 8), wy0 * load_f32x16(r0 + 8));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x16(out + 32, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 12), wy0 * load_f32x16(r0 + 12));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x16(out + 48, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+        store_f32x16(out + 64, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      /* elements 80 to 95 */
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P2);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P3);
+        store_f32x16(out + 80, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      /* elements 96 to 111 */
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+        store_f32x16(out + 96, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      /* elements 112 to 127 */
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P6);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P7);
+        store_f32x16(out + 112, fma_f32x16(wx1, x1, wx0 * x0));
+      }
+      /* elements 113 to 128 */
+      {
+        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
+        const f32x16 x0 = __builtin_shufflevector(win, win, P8);
+        const f32x16 x1 = __builtin_shufflevector(win, win, P9);
+        store_f32x16(out + 113, fma_f32x16(wx1_2, x1, wx0_2 * x0));
       }
     }
   }

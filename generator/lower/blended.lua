@@ -15,16 +15,11 @@ local M = { name = "blended", form = "resample" }
 
 --- Knobs: strips (a plane's share of tasks), stores.
 function M.knobs(plan, target)
-  local lanes = target.vector_bytes // 4
-  local stores = { "cached" }
-  if target.fence and frame.geometry(plan, true).x.output % lanes == 0 then
-    stores[2] = "streaming"
-  end
   return {
     { name = "line", values = { "buffered", "fused" }, default = "buffered",
       doc = "where the blended line is" },
     { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
-    { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
+    frame.stores_knob(target, frame.geometry(plan, true).x.output),
   }
 end
 

@@ -30,16 +30,12 @@ end
 --- Knobs: rows and columns (output rows and pixels from the same loads), strips and tiles (an
 --- image's share of tasks), stores.
 function M.knobs(plan, target)
-  local stores = { "cached" }
-  if target.fence and plan.channels % (target.vector_bytes // 4) == 0 then
-    stores[2] = "streaming"
-  end
   return {
     { name = "rows", values = { 1, 2, 4 }, default = 1, doc = "output rows in one sweep" },
     { name = "columns", values = { 1, 2, 4, 8 }, default = 1, doc = "output pixels in one sweep" },
     { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "parts of an image's rows" },
     { name = "tiles", values = { 1, 2, 4, 8 }, default = 1, doc = "parts of a row" },
-    { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
+    frame.stores_knob(target, plan.channels),
   }
 end
 

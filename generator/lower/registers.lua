@@ -23,8 +23,10 @@ local function most_span(map)
   return span
 end
 
---- No knobs: there is nothing to choose in straight-line code.
-function M.knobs() return {} end
+--- Knobs: stores.
+function M.knobs(plan, target)
+  return { frame.stores_knob(target, frame.geometry(plan, true).x.output) }
+end
 
 --- Legal while the rows in use fit the registers (span·vectors + 3) and the code stays small.
 function M.legal(plan, _, target)
@@ -56,8 +58,8 @@ local function input_row(b, pass, src, i)
 end
 
 --- Build the kernel.
-function M.lower(plan, _, target)
-  local lanes = target.vector_bytes // 4
+function M.lower(plan, knobs, target)
+  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
   local b = builder.new("kernel", target)
   local g = frame.geometry(plan, true)
   local pass, vectors = row.new(g.x, lanes), vector.cover(g.x.output, lanes)
@@ -75,7 +77,7 @@ function M.lower(plan, _, target)
           weights[k] = b:const("f32", place.lanes, t.weight[k])
           values[k] = rows[i][v]
         end
-        b:store(dst, (o - 1) * g.x.output + place.at, b:dot(weights, values))
+        b:store(dst, (o - 1) * g.x.output + place.at, b:dot(weights, values), streaming)
       end
     end
   end)

@@ -60,14 +60,10 @@ end
 
 --- Knobs: rows (output rows in one sweep), strips (a plane's share of tasks), stores.
 function M.knobs(plan, target)
-  local lanes = target.vector_bytes // 4
-  local g = frame.geometry(plan, true)
-  local stores = { "cached" }
-  if target.fence and g.x.output % lanes == 0 then stores[2] = "streaming" end
   return {
     { name = "rows", values = { 1, 2, 3, 4, 8 }, default = 1, doc = "output rows in one sweep" },
     { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut in" },
-    { name = "stores", values = stores, default = "cached", doc = "streaming bypasses the cache" },
+    frame.stores_knob(target, frame.geometry(plan, true).x.output),
   }
 end
 

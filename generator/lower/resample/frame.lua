@@ -32,6 +32,16 @@ function M.geometry(plan, flatten)
   }
 end
 
+--- The knob `stores`: streaming (past the cache) where a row of `elements` keeps its vectors
+--- aligned and the target has such stores.
+function M.stores_knob(target, elements)
+  local values = { "cached" }
+  if target.fence and elements % (target.vector_bytes // 4) == 0 then values[2] = "streaming" end
+  return {
+    name = "stores", values = values, default = "cached", doc = "streaming bypasses the cache",
+  }
+end
+
 --- Elements of one input and one output plane.
 function M.plane_sizes(geometry)
   local g = geometry
