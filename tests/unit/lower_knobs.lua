@@ -39,21 +39,21 @@ tap.is(knobs("rolling", planar, v3), "rows=1*,2,3,4,8 strips=1*,2,4,8 stores=cac
 tap.is(knobs("blended", planar, v3),
   "line=buffered*,fused strips=1*,2,4,8,16 stores=cached*,streaming", "blended")
 tap.is(knobs("plane", planar, v3), "planes=1*,2", "plane: 1152 elements in two planes")
-tap.is(knobs("registers", planar, v3), "", "registers")
+tap.is(knobs("registers", planar, v3), "stores=cached*,streaming", "registers")
 local channels = image("NHWC", "bilinear", { 18, 32 }, 1, 9, 16, 16)
 tap.is(knobs("channels", channels, v3),
   "rows=1*,2,4 columns=1*,2,4,8 strips=1*,2,4,8,16 tiles=1*,2,4,8 stores=cached*,streaming",
   "channels")
 
 -- streaming needs a machine that has it, and rows of whole vectors
-for _, name in ipairs { "rolling", "blended", "channels" } do
+for _, name in ipairs { "rolling", "blended", "registers", "channels" } do
   local p = name == "channels" and channels or planar
   tap.ok(knobs(name, p, v2):find("streaming", 1, true), name .. ": streaming on SSE")
   tap.ok(not knobs(name, p, generic):find("streaming", 1, true), name .. ": none on generic")
 end
 for columns, want in pairs { [24] = true, [28] = false, [32] = true, [36] = false } do
   local p = image("NCHW", "bilinear", { 18, columns }, 1, 1, 9, 16)
-  for _, name in ipairs { "rolling", "blended" } do
+  for _, name in ipairs { "rolling", "blended", "registers" } do
     tap.is(knobs(name, p, v3):find("streaming", 1, true) ~= nil, want,
       ("%s: streaming of %d columns"):format(name, columns))
   end
