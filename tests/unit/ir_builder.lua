@@ -61,6 +61,7 @@ local function ranges(lo, hi)
   local fetch, text = m:ranges("r", lo, hi, "note"), {}
   for _, buf in ipairs(m.buffers) do
     text[#text + 1] = ("%s{%s}%s"):format(buf.name, table.concat(buf.values, ","), buf.note or "")
+    tap.is(buf.columns, 1, buf.name .. ": a row of one bound")
   end
   for i = 0, #lo - 1 do
     local from, to = fetch(i)

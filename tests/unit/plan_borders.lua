@@ -91,6 +91,13 @@ local up = map(2, { 0, 1.0 }, { 0, 0.5, 0.5 }, { 1, 1.0 }, { 1, 0.25 })   -- 2 �
 local down = map(4, { 0, 0.5, 0.5 }, { 2, 0.5, 0.5 })                     -- 4 → 2, 6 operations
 local p = plan { up, down }
 tap.is(p.rank, 2, "the rank of a plan")
+tap.is(p.form, "resample", "its form")
+tap.is(p.dtype, "f32", "its element type")
+tap.is(p.batch .. " " .. p.channels, "2 3", "its images")
+tap.is(p.planar, true, "its layout")
+tap.is(p.axes[1], up, "its axes")
+tap.is(p.terms, 4, "its terms")
+tap.is(p.limit_flops, 0, "no arithmetic is unavoidable")
 tap.is(p.bytes_read, 2 * 3 * 2 * 4 * 4, "bytes read")
 tap.is(p.bytes_written, 2 * 3 * 4 * 2 * 4, "bytes written")
 -- rows first: 2 rows · 6 + 2 columns · 4 = 20; columns first: 4 · 4 + 4 · 6 = 40

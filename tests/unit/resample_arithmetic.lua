@@ -46,8 +46,19 @@ tap.is(f32.mul_add(2.0 ^ -20, 2.0 ^ -50, packed(1 + tiny) * 2.0 ^ 10 ), (1 + tin
 local e = 2.0 ^ -52
 tap.is(f64.mul_add(1 + e, 1 - e, -1.0), -e * e, "f64: the product is not rounded")
 tap.is(f64.mul_add(1 + e, 0.5, 2.0 ^ -54), 0.5 + e / 2 + 2.0 ^ -54, "f64: rounded once")
+-- a product just above a tie of the sum, and just below
+tap.is(f64.mul_add(1 + 2.0 ^ -30, 1 + 2.0 ^ -30, 2.0 ^ -53), 1 + 2.0 ^ -29 + e,
+  "f64: just above a tie goes up")
+tap.is(f64.mul_add(1 - 2.0 ^ -30, 1 + 2.0 ^ -30, 2.0 ^ -53), 1.0, "f64: just below goes down")
 tap.is(f32.reciprocal(3.0), packed(1 / 3), "1/s is divided in double, then rounded")
 tap.is(f32.int(16777217), 16777216.0, "integers beyond 2^24 are rounded")
+
+tap.is(rounding.to_odd(1.0, 2.0 ^ -60), 1 + e, "to odd: outwards")
+tap.is(rounding.to_odd(1.0, -2.0 ^ -60), 1 - e / 2, "to odd: inwards")
+tap.is(rounding.to_odd(-1.0, 2.0 ^ -60), -1 + e / 2, "to odd: inwards, negative")
+tap.is(rounding.to_odd(-1.0, -2.0 ^ -60), -1 - e, "to odd: outwards, negative")
+tap.is(rounding.to_odd(1 + e, 2.0 ^ -60), 1 + e, "to odd: what is odd stays")
+tap.is(rounding.to_odd(1.0, 0.0), 1.0, "to odd: what is exact stays")
 
 -- ---- integers
 
@@ -106,12 +117,39 @@ local above = rational.add(tie,
   rational.div(rational.int(1), rational.mul(rational.int(1 << 61), rational.int(1 << 61))))
 tap.is(rational.weight(above), 1 + tiny, "2^-122 above a tie goes up")
 tap.is(rational.weight(rational.mul(rational.int(-1), above)), -1 - tiny, "mirrored")
+local below = rational.sub(odd,
+  rational.div(rational.int(1), rational.mul(rational.int(1 << 61), rational.int(1 << 61))))
+tap.is(rational.weight(below), 1 + tiny, "2^-122 below a tie goes down")
+tap.is(rational.weight(rational.mul(rational.int(-1), below)), -1 - tiny, "mirrored, too")
+tap.same(rational.div(rational.int(2), rational.int(-4)), { -1, 2 }, "a denominator is positive")
+tap.same(rational.div(third, rational.div(rational.int(2), rational.int(5))), { 5, 6 },
+  "a quotient of fractions is reduced")
+tap.same(rational.add(third, third), { 2, 3 }, "one denominator is kept")
+tap.same(rational.add(third, rational.constant(0.5)), { 5, 6 }, "two are multiplied")
+tap.same(rational.reciprocal(0.375), { 8, 3 }, "a reciprocal is exact")
+tap.is(rational.tonumber(rational.mul_add(third, rational.int(6), rational.int(5))), 7.0,
+  "a product and a sum")
+tap.is(rational.less(third, third), false, "equal is not less")
+tap.is(rational.tonumber(rational.abs(rational.int(0))), 0.0, "magnitude of 0")
+tap.is(rational.tonumber(rational.abs(rational.int(2))), 2.0, "magnitude of 2")
+tap.is(rational.tonumber(rational.min(rational.int(0), third)), 0.0, "minimum, first")
+tap.is(rational.tonumber(rational.max(rational.int(0), third)), 1 / 3, "maximum, second")
 tap.is(rational.tonumber(rational.abs(rational.int(-3))), 3.0, "magnitude")
 tap.is(rational.tonumber(rational.min(third, rational.int(0))), 0.0, "minimum")
 tap.is(rational.tonumber(rational.max(third, rational.int(0))), 1 / 3, "maximum")
 tap.is(rational.tonumber(rational.reciprocal(0.25)), 4.0, "reciprocal")
 
 -- ---- one interface
+
+tap.is(f32.int(-16777217), -16777216.0, "negative integers are rounded, too")
+tap.is(f32.int(16777219), 16777220.0, "to even")
+tap.is(math.type(f32.int(5)), "float", "an integer becomes a float")
+tap.is(f32.narrow(0.1), packed(0.1), "f32: narrow rounds")
+tap.is(f64.narrow(0.1), 0.1, "f64: narrow does not")
+tap.is(f32.add(1.0, 2.0 ^ -24), 1.0, "f32: a sum is rounded")
+tap.is(f32.sub(1.0, 2.0 ^ -26), 1.0, "f32: a difference is rounded")
+tap.is(f32.mul(packed(0.1), packed(0.1)), packed(packed(0.1) * packed(0.1)), "f32: a product is")
+tap.is(f32.div(1.0, 3.0), packed(1 / 3), "f32: a quotient is")
 
 for _, name in ipairs { "int", "constant", "narrow", "reciprocal", "add", "sub", "mul", "div",
   "mul_add", "floor", "less", "min", "max", "abs", "tonumber", "weight", "wide" } do

@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: MIT
+-- Filters and coordinates one by one, in float64 where every number below is exact: also what
+-- clamping elsewhere hides from a whole axis map.
+
+local tap = dofile "tests/lib/tap.lua"
+local build = require "upweave.resample.build"
+local f32 = require "upweave.resample.arithmetic.f32"
+local f64 = require "upweave.resample.arithmetic.f64"
+local modes = require "upweave.resample.modes"
+
+local function filter(name) return require("upweave.resample.filters." .. name) end
+local function coordinates(name) return require("upweave.resample.coordinates." .. name) end
+
+-- coordinates ------------------------------------------------------------------------------------
+
+local half, asymmetric = coordinates "half_pixel", coordinates "asymmetric"
+local corners = coordinates "align_corners"
+tap.is(half.ratio(f64, 3, 12), 0.25, "half pixel: the ratio of sizes")
+tap.is(half.ratio(f64, 3, 12, 2.0), 0.5, "or of the scale")
+tap.is(half.source(f64, 0.5, 0), -0.25, "half pixel: the first source")
+tap.is(half.source(f64, 0.5, 3), 1.25, "another")
+tap.is(asymmetric.ratio(f64, 3, 12), 0.25, "asymmetric: the ratio of sizes")
+tap.is(asymmetric.ratio(f64, 3, 12, 2.0), 0.5, "or of the scale")
+tap.is(asymmetric.source(f64, 0.5, 3), 1.5, "asymmetric: a source")
+tap.is(corners.ratio(f64, 5, 9), 0.5, "corners: the ratio of the distances")
+tap.is(corners.ratio(f64, 5, 9, 3.0), 0.5, "a scale does not enter")
+tap.is(corners.ratio(f64, 5, 2), 4.0, "corners: two outputs")
+tap.is(corners.ratio(f64, 5, 1), 0.0, "corners: one output")
+tap.is(corners.ratio(f64, 1, 3), 0.0, "corners: one input")
+tap.is(corners.source(f64, 0.5, 3), 1.5, "corners: a source")
+for _, c in ipairs { "half_pixel", "asymmetric", "align_corners" } do
+  tap.is(coordinates(c).name, c, c .. ": its name")
+end
+
+-- filters on the pixel grid -----------------------------------------------------------------------
+
+local function sample(name, source, input, first, weights)
+  local at, got = filter(name).sample(f64, source, input)
+  local title = ("%s at %s of %d"):format(name, source, input)
+  tap.is(at, first, title)
+  tap.same(got, weights, title .. ": weights")
+end
+sample("linear", 1.25, 4, 1, { 0.75, 0.25 })
+sample("linear", -0.25, 4, 0, { 1.0, 0.0 })
+sample("linear", 3.25, 4, 3, { 0.75, 0.25 })
+sample("linear", 5.5, 4, 3, { 0.0, 1.0 })
+sample("nearest", 2.75, 4, 2, { 1.0 })
+sample("nearest_exact", 2.25, 4, 2, { 1.0 })
+sample("nearest_exact", 2.5, 4, 3, { 1.0 })
+sample("nearest_exact", -0.75, 4, 0, { 1.0 })
+sample("cubic", 1.25, 6, 0, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
+sample("cubic", -0.25, 6, -2, { -0.03515625, 0.26171875, 0.87890625, -0.10546875 })
+sample("cubic", 5.25, 6, 4, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
+sample("cubic", 7.5, 6, 4, { 0.0, 0.0, 1.0, 0.0 })
+tap.is(filter "linear".taps, 2, "taps of linear")
+tap.is(filter "cubic".taps, 4, "taps of cubic")
+tap.is(filter "nearest".taps, 1, "taps of nearest")
+tap.is(filter "nearest_exact".taps, 1, "taps of nearest-exact")
+
+-- windows -----------------------------------------------------------------------------------------
+
+local function window(o, input, output, first, weights)
+  local at, got = filter "box".window(f64, o, input, output)
+  local title = ("box: output %d of %d to %d"):format(o, input, output)
+  tap.is(at, first, title)
+  tap.same(got, weights, title .. ": weights")
+end
+window(0, 4, 2, 0, { 0.5, 0.5 })
+window(1, 4, 2, 2, { 0.5, 0.5 })
+window(1, 5, 3, 1, { 1 / 3, 1 / 3, 1 / 3 })
+window(2, 5, 3, 3, { 0.5, 0.5 })
+window(3, 2, 6, 1, { 1.0 })
+
+-- kernels -----------------------------------------------------------------------------------------
+
+local function kernel(name, x, want)
+  tap.is(filter(name).kernel(f64, x), want, ("%s of %s"):format(name, x))
+end
+kernel("triangle", 0.25, 0.75)
+kernel("triangle", -0.25, 0.75)
+kernel("triangle", 1.0, 0.0)
+kernel("triangle", -1.5, 0.0)
+kernel("keys_half", 0.0, 1.0)
+kernel("keys_half", -0.5, 0.5625)
+kernel("keys_half", 1.5, -0.0625)
+kernel("keys_half", -1.5, -0.0625)
+kernel("keys_half", 2.5, 0.0)
+tap.is(filter "triangle".radius, 1, "radius of the triangle")
+tap.is(filter "keys_half".radius, 2, "radius of Keys' kernel")
+
+local keys = filter "keys"
+tap.is(keys.near(f64, 0.5, -0.75, keys.fused), 0.59375, "Keys: near")
+tap.is(keys.far(f64, 1.5, -0.75, keys.fused), -0.09375, "Keys: far")
+local above, below = 1 + 2.0 ^ -23, 1 - 2.0 ^ -23
+tap.is(keys.fused(f32, above, below, -1.0), -2.0 ^ -46, "fused: the product is not rounded")
+tap.is(keys.apart(f32, above, below, -1.0), 0.0, "apart: it is")
+tap.is(keys.apart(f32, 3.0, 0.5, 0.25), 1.75, "apart: a product and a sum")
+
+-- axis maps: nothing but the outputs --------------------------------------------------------------
+
+local function axis(mode, input, output, antialias)
+  local m = modes.find(mode)
+  return build.axis { name = "w", input = input, output = output,
+    filter = antialias and m.smooth or m.sharp, coordinates = m.coordinates, arithmetic = f32 }
+end
+local function keys_of(list)
+  local n = 0
+  for _ in pairs(list) do n = n + 1 end
+  return n
+end
+for _, case in ipairs { { "bilinear", 5, 9 }, { "area", 7, 3 }, { "bilinear", 9, 4, true },
+  { "bicubic", 9, 9, true }, { "nearest", 4, 7 } } do
+  local map, terms = axis(table.unpack(case))
+  local title = ("%s %d to %d%s"):format(case[1], case[2], case[3], case[4] and " smooth" or "")
+  tap.is(keys_of(map.taps), case[3], title .. ": as many taps as outputs")
+  tap.is(map.name .. map.input .. "/" .. map.output, "w" .. case[2] .. "/" .. case[3], title)
+  tap.ok(terms >= map:cost().widest, title .. ": terms")
+end
+local function terms_of(...) return (select(2, axis(...))) end
+tap.is(terms_of("bilinear", 5, 9), 2, "terms: linear")
+tap.is(terms_of("bicubic", 5, 9), 4, "terms: cubic")
+tap.is(terms_of("bilinear", 5, 5), 1, "terms: a copy")
+tap.is(terms_of("bicubic", 5, 5), 4, "terms: cubic is no copy")
+tap.is(terms_of("bicubic", 5, 5, true), 1, "terms: antialiased, it is")
+tap.is(terms_of("area", 7, 3), 3, "terms: area, windows of three")
+tap.is(terms_of("area", 3, 7), 2, "terms: area, enlarging")
+tap.is(terms_of("bilinear", 8, 4, true), 4, "terms: antialiased by two")
+tap.is(terms_of("bilinear", 4, 8, true), 2, "terms: antialiased, enlarging")
+
+tap.done()
