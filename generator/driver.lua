@@ -41,9 +41,10 @@ local function numerics(r)
     r.problem.numerics, r.plan.terms)
 end
 
--- What the frames of the files need to know.
-local function job(r, symbol)
+-- What the frames of the files need to know; `target_names` are those of the whole library.
+local function job(r, symbol, target_names)
   return {
+    targets = target_names,
     name = r.problem.name, symbol = symbol, version = M.VERSION, problem = r.problem,
     canonical = canonical.text(r.problem), identity = canonical.identity(r.problem),
     tensors = r.op.tensors(r.problem), summary = r.op.summary, formula = r.op.formula(r.problem),
@@ -56,7 +57,7 @@ end
 
 function stages.c(r)
   local name = r.problem.name
-  local j = job(r, name)
+  local j = job(r, name, { r.target.name })
   local workspace, tasks = emit.workspace_bytes(r.ir), r.ir.task_count
   local header = emit.header(j, workspace, tasks)
   local include = ('#include "%s.h"'):format(name)
@@ -134,10 +135,10 @@ local function variants(problem, names)
     local source = symbol .. ".c"
     local include = ('#include "%s.h"\n\n%s;'):format(problem.name,
       emit.range_prototype(symbol, r.op.tensors(problem)))
-    files[#files + 1] = { name = source, text = emit.source(job(r, symbol), include, false) }
+    files[#files + 1] = { name = source, text = emit.source(job(r, symbol, names), include, false) }
     units[#units + 1] = { source = source, target = r.target.name, flags = r.target.flags }
   end
-  local best = job(results[1], problem.name)
+  local best = job(results[1], problem.name, names)
   local tasks, listed = results[1].ir.task_count, {}
   for i, r in ipairs(results) do listed[i] = r.target.name end
   local name = problem.name

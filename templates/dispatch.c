@@ -24,7 +24,6 @@ static int ${v.symbol}_runs(void) {
 }
 
 % end
-
 /* most capable first */
 static const struct upw_variant upw_variants[] = {
 % for _, v in ipairs(variants) do

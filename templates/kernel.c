@@ -41,7 +41,7 @@ ${text}
 % end
 
 % for _, r in ipairs(routines) do
-${routine_attribute}${r.prototype} {
+${attribute}${r.prototype} {
 % for _, text in ipairs(r.lines) do
 ${text}
 % end

@@ -43,6 +43,11 @@ end
 
 --- C text of the pointer base + e.
 function M.pointer(p, base, e)
+  if base.columns and base.columns > 1 then       -- a row of a table of rows
+    local row, column = index.split(e, base.columns)
+    assert(index.static(column) == 0, "a pointer into a row of a table")
+    return ("%s[%s]"):format(base.cname, M.index(p, row))
+  end
   if index.static(e) == 0 then return base.cname end
   local s = M.index(p, e)
   return base.cname .. (s:sub(1, 1) == "-" and " " or " + ") .. s
@@ -64,8 +69,7 @@ end
 
 --- C text of a vector constant at file scope.
 function M.define_constant(c)
-  return ("static const %s %s = {%s};"):format(c.ty.name, c.cname,
-    literal.list(c.ty.elem, c.values))
+  return literal.definition(("static const %s %s"):format(c.ty.name, c.cname), c.ty.elem, c.values)
 end
 
 -- The lanes of a shuffle: a long list is a macro, so that equal ones look equal.

@@ -42,13 +42,14 @@ local function fill(words, width)
   return lines
 end
 
---- The elements of an initialiser, wrapped to 100 columns; `columns` of them in braces of their
---- own.
+--- A definition `opening = {elements};`, wrapped to 100 columns; `columns` elements stand in braces
+--- of their own.
+---@param opening string
 ---@param elem string
 ---@param values number[]
 ---@param columns integer?
 ---@return string
-function M.list(elem, values, columns)
+function M.definition(opening, elem, values, columns)
   local words, group = {}, {}
   for i, v in ipairs(values) do
     group[#group + 1] = M.number(elem, v)
@@ -59,9 +60,9 @@ function M.list(elem, values, columns)
       group = {}
     end
   end
-  local lines = fill(words, 98)
-  if #lines == 1 then return lines[1] end
-  return "\n  " .. table.concat(lines, "\n  ") .. "\n"
+  local line = ("%s = {%s};"):format(opening, table.concat(words, " "))
+  if #line <= 100 then return line end
+  return ("%s = {\n  %s\n};"):format(opening, table.concat(fill(words, 98), "\n  "))
 end
 
 --- Text as lines of at most `width` columns, broken at blanks.

@@ -10,6 +10,7 @@ local blend = require "upweave.lower.resample.blend"
 local builder = require "upweave.ir.builder"
 local frame = require "upweave.lower.resample.frame"
 local row = require "upweave.lower.resample.row"
+local vector = require "upweave.lower.vector"
 
 local M = { name = "blended", form = "resample" }
 
@@ -40,15 +41,36 @@ function M.legal(plan, knobs, target)
   return true
 end
 
--- The line as the row pass fetches it: blended from the rows at every place it reads.
-local function blended_fetch(b, v, src, o, width)
-  local rows = {}
-  for k = 1, v.sum.taps do rows[k] = blend.source(b, v.sum, src, o, k - 1) end
-  blend.weights(b, v.sum, o, width)    -- once here, shared by all windows below
-  return function(at, lanes, hint)
-    local values = {}
-    for k, r in ipairs(rows) do values[k] = b:load(r, at, lanes) end
-    return b:named(hint or "v", blend.sum(b, blend.weights(b, v.sum, o, lanes), values))
+-- The row pass over a line that it blends where it reads it, as a routine: pointers to the rows
+-- and to their weights.  Returns call(src, o, out).
+local function fused_row(b, v, width, streaming)
+  local parameters, n = {}, v.sum.taps
+  for k = 1, n do parameters[k] = { name = "r" .. k - 1, size = v.pass.input } end
+  parameters[n + 1] = { name = "wy", size = n }
+  parameters[n + 2] = { name = "out", size = v.pass.output, written = true }
+  local routine = b:routine("row", parameters, function(...)
+    local pointers = { ... }
+    local function weights(lanes)
+      local list = {}
+      for k = 1, n do
+        list[k] = b:named("w" .. k - 1, b:splat(b:load(pointers[n + 1], k - 1, 1), lanes))
+      end
+      return list
+    end
+    weights(width)                     -- once here, shared by all windows below
+    local function fetch(at, lanes, hint)
+      local values = {}
+      for k = 1, n do values[k] = b:load(pointers[k], at, lanes) end
+      return b:named(hint or "v", b:dot(weights(lanes), values))
+    end
+    row.emit_fetched(b, v.pass, fetch, pointers[n + 2], streaming)
+  end)
+  return function(src, o, out)
+    local arguments = {}
+    for k = 1, n do arguments[k] = { src, blend.row(b, v.sum, o, k - 1) } end
+    arguments[n + 1] = { v.sum.weights, o * n }
+    arguments[n + 2] = { out, 0 }
+    b:call(routine, arguments)
   end
 end
 
@@ -58,7 +80,7 @@ local function emit_row(b, v, src, out, o, lanes, streaming)
   if v.sum.copy then
     row.emit(b, v.pass, blend.source(b, v.sum, src, o, 0), out, streaming)
   elseif v.fused then
-    row.emit_fetched(b, v.pass, blended_fetch(b, v, src, o, lanes), out, streaming)
+    v.fused(src, o, out)
   elseif v.line then
     b:note("the line: a blend of input rows")
     blend.emit(b, v.sum, src, o, v.line, n, lanes, 1)
@@ -75,12 +97,15 @@ function M.lower(plan, knobs, target)
   local b = builder.new("kernel", target)
   local g = frame.geometry(plan, true)
   local copies = not g.y or g.y:is_copy()
-  local v = { pass = row.new(g.x, lanes), fused = knobs.line == "fused" and not copies }
+  local v = { pass = row.new(g.x, lanes) }
+  local fused = knobs.line == "fused" and not copies
   row.declare(b, v.pass)
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * g.x.input end)
     -- rows that pass unchanged are blended straight into the output
-    if not (v.fused or copies or g.x:is_identity()) then
+    if fused then
+      v.fused = fused_row(b, v, vector.cover(g.x.output, lanes)[1].lanes, streaming)
+    elseif not (copies or g.x:is_identity()) then
       v.line = b:scratch("line", "f32", g.x.input)
       v.row = row.routine(b, v.pass, streaming)
     end

@@ -62,19 +62,20 @@ end
 
 local function hint(k) return type(k) == "number" and "v" .. k or "v" end
 
--- What the pixels of output row oy are, across rows: pixel(at, k) for the columns.
-local function row_pixel(b, v, src, oy)
+-- What the pixels of output row oy are, across rows: pixel(at, k) for the columns.  Rows of a
+-- group read the same input rows, `sources`.
+local function row_pixel(b, v, src, oy, sources)
   local width = v.width
   if v.line then                       -- many rows: blend the whole line first
     blend.emit(b, v.sum, src, oy, v.line, v.pitch, width, 1)
     return function(at, k) return b:load(v.line, at, width, hint(k)) end
   end
-  local rows, weights = {}, blend.weights(b, v.sum, oy, width)
-  for j = 1, v.sum.taps do rows[j] = blend.source(b, v.sum, src, oy, j - 1) end
+  local weights = blend.weights(b, v.sum, oy, width)
   return function(at, k)
     local values = {}
-    for j, r in ipairs(rows) do values[j] = b:load(r, at, width) end
-    return b:named(hint(k), blend.sum(b, weights, values))
+    for j, r in ipairs(sources) do values[j] = b:load(r, at, width, "x" .. j - 1) end
+    local sum = blend.sum(b, weights, values)
+    return #weights > 0 and b:named(hint(k), sum) or sum
   end
 end
 
@@ -106,10 +107,13 @@ function M.lower(plan, knobs, target)
     end
     local strip = groups.sections(b, v.groups, "rows", v.starts, part // knobs.tiles)
     groups.each(b, v.groups, "oy", strip, function(group, run, i)
-      local oy, rows = i * run.stride[1] + group.pos[1], {}
+      local oy, rows, sources = i * run.stride[1] + group.pos[1], {}, {}
+      for j = 1, v.line and 0 or v.sum.taps do
+        sources[j] = blend.source(b, v.sum, src, oy, j - 1)
+      end
       for q = 1, #group.weights do
         local out = b:view("out", dst, (oy + (q - 1)) * (g.x.output * g.inner))
-        rows[q] = { out = out, pixel = row_pixel(b, v, src, oy + (q - 1)) }
+        rows[q] = { out = out, pixel = row_pixel(b, v, src, oy + (q - 1), sources) }
       end
       columns.emit(b, v.pass, tile, rows, v.width, streaming)
     end)

@@ -102,7 +102,8 @@ function M.lower(plan, knobs, target)
     end
     local section = groups.sections(b, found, "run", starts, strip)
     fill(v.prelude(strip))
-    groups.each(b, found, "g", section, function(group, run, g, number)
+    groups.each(b, found, "g", section, function(group, run, g)
+      local number = g * run.period + group.number
       local oy = g * run.stride[1] + group.pos[1]
       b:note("input rows that are new go through the row pass into the ring")
       fill(v.fill(number))

@@ -68,6 +68,26 @@ function M.item(items, run, iteration, member)
   return items[run.first + iteration * run.period + member - 1]
 end
 
+--- The members of a run in parts whose needs, need(item) each, fit a budget together; a member
+--- that alone exceeds it is a part.
+---@param run plan.Run
+---@param need fun(item: table): integer
+---@param budget integer
+---@return table[][]
+function M.parts(run, need, budget)
+  local out, room = {}, 0
+  for _, item in ipairs(run.items) do
+    local n = need(item)
+    if #out == 0 or n > room then
+      out[#out + 1] = {}
+      room = budget
+    end
+    table.insert(out[#out], item)
+    room = room - n
+  end
+  return out
+end
+
 --- Straight-line pieces that a list of runs needs.
 ---@param list plan.Run[]
 ---@return integer

@@ -14,8 +14,8 @@ local M = {}
 
 local KB, MB = 1024, 1024 * 1024
 -- Working sets beyond this are written past the cache: a 32 MB cache that others use, too, keeps
--- less than 18 MB.  Interleaved trilinear 2x (19 MB) 1044 → 617 µs, bilinear at 64 MB 1.2x.
-local STREAM_BYTES = 18 * MB
+-- less than that.  Interleaved trilinear 2x (19 MB) 1044 → 617 µs, bilinear at 64 MB 1.2x.
+local STREAM_BYTES = 17 * MB
 -- Several output streams at once pay while all is in the L2 cache, and cost up to 2x beyond.
 local L2_BYTES = 1 * MB
 local L1_BYTES = 32 * KB
@@ -66,15 +66,19 @@ end
 
 local rules = {}
 
--- Rows from the same loads: 2x 64 channels 576 → 355 µs, nearest 2x 416 → 272; 8x gains nothing.
+-- Output rows from the same loads: 2x 64 channels 576 → 355 µs, nearest 2x 416 → 272; 8x gains
+-- nothing, nor does anything in the L2 cache or past it.
+local function shared_rows(f)
+  if f.bytes > STREAM_BYTES or f.bytes <= L2_BYTES or f.scale >= 7 then return 1 end
+  return f.scale >= 3.5 and 4 or f.scale >= 2 and 2 or 1
+end
+
 function rules.channels(f)
   if f.plan.planar or f.plan.channels * 2 < f.lanes then return end
-  local rows = f.scale >= 7 and 1 or f.scale >= 3.5 and 4 or f.scale >= 2 and 2 or 1
   local outer = f.plan.rank == 3 and blend.most_taps(f.plan.axes[1]) or 1
   local taps_x = blend.most_taps(f.plan.axes[f.plan.rank])
-  if f.bytes > STREAM_BYTES then rows = 1 end
   return "channels", "channels fill vectors",
-    { rows = most_rows(f, rows, f.taps * outer, 2 * taps_x + 2) }
+    { rows = most_rows(f, shared_rows(f), f.taps * outer, 2 * taps_x + 2) }
 end
 
 -- A plane of 4x4 is one register: 17x a plain loop.

@@ -44,18 +44,22 @@ local function values(text)
   for word in text:gsub("[{}\n]", " "):gmatch("[^, ]+") do out[#out + 1] = word end
   return table.concat(out, " ")
 end
-tap.is(literal.list("i32", { 1, -2, 3 }), "1, -2, 3", "a short list")
-tap.is(literal.list("f32", { 0.5 }), "0.5f", "one element")
+tap.is(literal.definition("t", "i32", { 1, -2, 3 }), "t = {1, -2, 3};", "a short list")
+tap.is(literal.definition("t", "f32", { 0.5 }), "t = {0.5f};", "one element")
+local name = ("n"):rep(87)
+tap.is(literal.definition(name, "i32", { 1, 2, 3 }), name .. " = {1, 2, 3};", "100 columns")
+tap.is(literal.definition(name .. "n", "i32", { 1, 2, 3 }), name .. "n = {\n  1, 2, 3\n};",
+  "a line more where the name makes it too long")
 local long, words = {}, {}
 for i = 1, 200 do long[i], words[i] = i * 1000, tostring(i * 1000) end
-local text = literal.list("i32", long)
+local text = literal.definition("t", "i32", long):gsub("^t = ", ""):gsub(";$", "")
 tap.is(values(text), table.concat(words, " "), "a long list has all its elements")
 local widest = 0
 for line in text:gmatch("[^\n]+") do widest = math.max(widest, #line) end
 tap.ok(widest <= 100 and widest > 90, "in lines of at most 100 columns")
 tap.is(select(2, text:gsub(",", "")), 199, "with commas between them, none at the end")
-tap.is(literal.list("i32", { 1, 2, 3, 4 }, 2), "{1, 2}, {3, 4}", "rows of two")
-local rows = literal.list("i32", long, 4)
+tap.is(literal.definition("t", "i32", { 1, 2, 3, 4 }, 2), "t = {{1, 2}, {3, 4}};", "rows of two")
+local rows = literal.definition("t", "i32", long, 4):gsub("^t = ", ""):gsub(";$", "")
 tap.is(values(rows), table.concat(words, " "), "a long list of rows has all its elements")
 tap.is(select(2, rows:gsub("{%d+, %d+, %d+, %d+}", "")), 50, "in braces")
 

@@ -13,8 +13,8 @@ local M = {}
 
 -- Straight-line groups a row may hold, and the longest period looked for.
 local MAX_PIECES, MAX_PERIOD = 24, 16
--- Vectors that a loop over taps carries.
-local CARRIED = 4
+-- Vectors that a loop over taps carries, and registers that are not for the columns' weights.
+local CARRIED, RESERVED = 4, 8
 
 local function join(list) return table.concat(list, ",") end
 
@@ -156,9 +156,12 @@ function M.emit(b, pass, tile, rows, width, streaming)
     for _, r in ipairs(rows) do emit_by_table(b, pass, tile, r, width, streaming) end
     return
   end
+  local function weights_of(group)
+    return group.place and 1 or #group.weights * #group.relative
+  end
   groups.each(b, pass.groups, "g", tile, function(group, run, g)
     emit_group(b, pass, run, group, g, rows, width, streaming)
-  end)
+  end, weights_of, b.target.registers - RESERVED)
 end
 
 return M

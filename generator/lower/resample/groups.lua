@@ -15,6 +15,7 @@ local MAX_PERIOD, MAX_PIECES = 8, 12
 ---@field pos integer[]        { first output }, or with `relative` { first output, first input }
 ---@field index integer[]      inputs, ascending
 ---@field weights number[][]   of each output
+---@field number integer       its place in the list, from 0
 
 ---@class lower.Groups
 ---@field list lower.Group[]
@@ -47,7 +48,7 @@ end
 ---@return lower.Groups
 function M.new(map, most, max_period, signature, relative)
   local list = collect(map, most, relative)
-  for _, g in ipairs(list) do g.sig = signature(g) end
+  for number, g in ipairs(list) do g.sig, g.number = signature(g), number - 1 end
   return { list = list, loops = runs.runs(list, max_period) }
 end
 
@@ -103,14 +104,17 @@ function M.sections(b, groups, name, starts, section)
   return list
 end
 
---- Loop over the groups of a section: fn(group, run, iteration, number), number counting groups.
-function M.each(b, groups, name, section, fn)
+--- Loop over the groups of a section: fn(group, run, iteration).  With `need` and `budget` (see
+--- runs.parts) a loop whose members need more than the budget becomes several.
+function M.each(b, groups, name, section, fn, need, budget)
   for i, run in ipairs(groups.loops) do
-    b:each(name, section[i].lo, section[i].hi, function(g)
-      for member, group in ipairs(run.items) do
-        b:group(function() fn(group, run, g, g * run.period + (run.first + member - 2)) end)
-      end
-    end)
+    for _, part in ipairs(need and runs.parts(run, need, budget) or { run.items }) do
+      b:each(name, section[i].lo, section[i].hi, function(g)
+        for _, group in ipairs(part) do
+          b:group(function() fn(group, run, g) end)
+        end
+      end)
+    end
   end
 end
 

@@ -212,35 +212,21 @@ function M.constant_bytes(pass)
   return count
 end
 
--- The members of a run in parts whose constants fit registers together: each part is a loop of
--- its own, or Clang would spill what it moves out of the one loop.
-local function parts(run, registers)
-  local out, room = {}, 0
-  for _, it in ipairs(run.items) do
-    local need = constants_of(it)
-    if #out == 0 or need > room then
-      out[#out + 1] = {}
-      room = registers - RESERVED
-    end
-    table.insert(out[#out], it)
-    room = room - need
-  end
-  return out
-end
-
--- A few iterations of many members are straight-line; a loop of one short vector is mostly loop
--- and gets four copies.
-local function unrolled(run, members)
+-- A few iterations are straight-line; a loop of one short vector is mostly loop and gets copies,
+-- fewer where memory is what it waits for.
+local function copies(run, streaming)
   if run.count <= FEW_ITERATIONS then return run.count end
-  return math.max(1, 4 // members)
+  return math.max(1, (streaming and 2 or 4) // run.period)
 end
 
 local function emit_straight(b, pass, fetch, dst, streaming)
   for _, run in ipairs(pass.runs) do
     local last = runs.item(pass.items, run, run.count - 1, run.period)
     b:note("elements %d to %d", run.items[1].pos[2], last.pos[2] + last.lanes - 1)
-    for _, part in ipairs(parts(run, b.target.registers)) do
-      vector.sweep(b, "v", run.count, unrolled(run, #part), function(g)
+    -- parts whose constants fit the registers are loops of their own, or Clang would spill what it
+    -- moves out of the one loop
+    for _, part in ipairs(runs.parts(run, constants_of, b.target.registers - RESERVED)) do
+      vector.sweep(b, "v", run.count, copies(run, streaming), function(g)
         for _, it in ipairs(part) do
           b:group(function()
             local at = g * run.stride[2] + it.pos[2]
