@@ -23,12 +23,14 @@ local function ring_depth(map)
 end
 
 -- For each strip, the input rows to have in the ring before its first group: those its groups
--- would otherwise expect from their predecessors.
+-- would otherwise expect from their predecessors.  Not always those of the first one: an output
+-- that falls on an input reads that input alone, the next one also the input before it.
 local function preludes(list, starts)
   local lo, hi = {}, {}
   for s = 1, #starts - 1 do
     local first = list[starts[s] + 1]
     lo[s] = first and first.index[1] or 0
+    for g = starts[s] + 1, starts[s + 1] do lo[s] = math.min(lo[s], list[g].index[1]) end
     hi[s] = first and math.max(lo[s], first.from) or 0
   end
   return lo, hi
