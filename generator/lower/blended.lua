@@ -20,7 +20,7 @@ function M.knobs(plan, target)
     { name = "line", values = { "buffered", "fused" }, default = "buffered",
       doc = "where the blended line is" },
     { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
-    frame.stores_knob(target, frame.geometry(plan, true).x.output),
+    frame.stores_knob(target, frame.row_elements(plan)),
   }
 end
 

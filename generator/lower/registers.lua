@@ -25,7 +25,7 @@ end
 
 --- Knobs: stores.
 function M.knobs(plan, target)
-  return { frame.stores_knob(target, frame.geometry(plan, true).x.output) }
+  return { frame.stores_knob(target, frame.row_elements(plan)) }
 end
 
 --- Legal while the rows in use fit the registers (span·vectors + 3) and the code stays small.

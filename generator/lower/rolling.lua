@@ -65,7 +65,7 @@ function M.knobs(plan, target)
   return {
     { name = "rows", values = { 1, 2, 3, 4, 8 }, default = 1, doc = "output rows in one sweep" },
     { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut in" },
-    frame.stores_knob(target, frame.geometry(plan, true).x.output),
+    frame.stores_knob(target, frame.row_elements(plan)),
   }
 end
 

@@ -28,18 +28,18 @@ local SHORT_ROW = 4
 ---@field plan table
 ---@field target Target
 ---@field lanes integer
----@field x plan.Axis      the row's axis, interleaved channels in it
+---@field row integer      output elements of a row
 ---@field y plan.Axis?     the axis across rows
 ---@field taps integer     rows in a sum
 ---@field scale number     output rows an input row
 ---@field bytes integer    read and written
 
 local function facts_of(plan, target)
-  local g = frame.geometry(plan, true)
+  local y = plan.axes[plan.rank - 1]
   return {
-    plan = plan, target = target, lanes = target.vector_bytes // 4, x = g.x, y = g.y,
-    taps = g.y and blend.most_taps(g.y) or 1, scale = g.y and g.y.output / g.y.input or 1,
-    bytes = plan.bytes_read + plan.bytes_written,
+    plan = plan, target = target, lanes = target.vector_bytes // 4,
+    row = frame.row_elements(plan), y = y, taps = y and blend.most_taps(y) or 1,
+    scale = y and y.output / y.input or 1, bytes = plan.bytes_read + plan.bytes_written,
   }
 end
 
@@ -53,7 +53,7 @@ end
 
 -- The row pass of a plan, prepared once for the rules that look at it.
 local function pass_of(f)
-  f.pass = f.pass or row.new(f.x, f.lanes)
+  f.pass = f.pass or row.new(frame.geometry(f.plan, true).x, f.lanes)
   return f.pass
 end
 
@@ -67,9 +67,9 @@ end
 local rules = {}
 
 -- Output rows from the same loads: 2x 64 channels 576 → 355 µs, nearest 2x 416 → 272; 8x gains
--- nothing, nor does anything in the L2 cache or past it.
+-- nothing, nor does anything written past the cache.
 local function shared_rows(f)
-  if f.bytes > STREAM_BYTES or f.bytes <= L2_BYTES or f.scale >= 7 then return 1 end
+  if f.bytes > STREAM_BYTES or f.scale >= 7 then return 1 end
   return f.scale >= 3.5 and 4 or f.scale >= 2 and 2 or 1
 end
 
@@ -83,14 +83,14 @@ end
 
 -- A plane of 4x4 is one register: 17x a plain loop.
 function rules.plane(f)
-  if f.plan.rank > 1 and f.x.output <= f.lanes and plane.legal(f.plan, { planes = 1 }) then
+  if f.plan.rank > 1 and f.row <= f.lanes and plane.legal(f.plan, { planes = 1 }) then
     return "plane", "rows are shorter than a vector", {}
   end
 end
 
 -- 14x14 → 28x28, 16 planes: 2.6 µs with a rolling buffer, 0.8 in registers.
 function rules.registers(f)
-  if f.x.output <= SHORT_ROW * f.lanes and registers.legal(f.plan, {}, f.target) then
+  if f.row <= SHORT_ROW * f.lanes and registers.legal(f.plan, {}, f.target) then
     return "registers", "a row is a few vectors", {}
   end
 end

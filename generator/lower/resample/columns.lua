@@ -156,12 +156,15 @@ function M.emit(b, pass, tile, rows, width, streaming)
     for _, r in ipairs(rows) do emit_by_table(b, pass, tile, r, width, streaming) end
     return
   end
-  local function weights_of(group)
-    return group.place and 1 or #group.weights * #group.relative
+  -- what a group keeps in registers inside a loop: its weights, and blended pixels that Clang
+  -- shares with its neighbours
+  local function need(group)
+    local weights = group.place and 1 or #group.weights * #group.relative
+    return weights + #group.relative * #rows
   end
   groups.each(b, pass.groups, "g", tile, function(group, run, g)
     emit_group(b, pass, run, group, g, rows, width, streaming)
-  end, weights_of, b.target.registers - RESERVED)
+  end, need, b.target.registers - RESERVED)
 end
 
 return M

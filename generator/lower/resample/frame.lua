@@ -32,6 +32,11 @@ function M.geometry(plan, flatten)
   }
 end
 
+--- Output elements of a row with its interleaved channels.
+function M.row_elements(plan)
+  return plan.axes[plan.rank].output * (plan.planar and 1 or plan.channels)
+end
+
 --- The knob `stores`: streaming (past the cache) where a row of `elements` keeps its vectors
 --- aligned and the target has such stores.
 function M.stores_knob(target, elements)
