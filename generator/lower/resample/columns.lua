@@ -159,8 +159,8 @@ function M.emit(b, pass, tile, rows, width, streaming)
   -- what a group keeps in registers inside a loop: its weights, and blended pixels that Clang
   -- shares with its neighbours
   local function need(group)
-    local weights = group.place and 1 or #group.weights * #group.relative
-    return weights + #group.relative * #rows
+    local own = group.place and 1 or #group.weights * #group.relative
+    return own + #group.relative * #rows
   end
   groups.each(b, pass.groups, "g", tile, function(group, run, g)
     emit_group(b, pass, run, group, g, rows, width, streaming)
