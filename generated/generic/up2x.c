@@ -76,6 +76,66 @@ static const f32x4 wx1_3 = {0.75f, 0.25f, 0.75f, 0.0f};
 static inline f32x4 load_f32x4(const float *p) { return *(const f32x4_u *)p; }
 static inline void store_f32x4(float *p, f32x4 v) { *(f32x4_u *)p = v; }
 
+__attribute__((noinline))
+static void up2x_row(const float *r0, const float *r1, const float *wy, float *out) {
+  const f32x4 w0 = (f32x4)(wy[0]);
+  const f32x4 w1 = (f32x4)(wy[1]);
+  /* elements 0 to 3 */
+  {
+    const f32x4 win = (w1 * load_f32x4(r1)) + (w0 * load_f32x4(r0));
+    const f32x4 x0 = __builtin_shufflevector(win, win, 0, 0, 0, 1);
+    const f32x4 x1 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+    store_f32x4(out, (wx1 * x1) + (wx0 * x0));
+  }
+  /* elements 4 to 107 */
+  for (ptrdiff_t v = 0; v < 6; ++v) {
+    {
+      const f32x4 win = (w1 * load_f32x4(r1 + v * 8 + 1)) + (w0 * load_f32x4(r0 + v * 8 + 1));
+      const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+      const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+      store_f32x4(out + v * 16 + 4, (wx1_2 * x1) + (wx0_2 * x0));
+    }
+    {
+      const f32x4 win = (w1 * load_f32x4(r1 + v * 8 + 3)) + (w0 * load_f32x4(r0 + v * 8 + 3));
+      const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+      const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+      store_f32x4(out + v * 16 + 8, (wx1_2 * x1) + (wx0_2 * x0));
+    }
+    {
+      const f32x4 win = (w1 * load_f32x4(r1 + v * 8 + 5)) + (w0 * load_f32x4(r0 + v * 8 + 5));
+      const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+      const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+      store_f32x4(out + v * 16 + 12, (wx1_2 * x1) + (wx0_2 * x0));
+    }
+    {
+      const f32x4 win = (w1 * load_f32x4(r1 + v * 8 + 7)) + (w0 * load_f32x4(r0 + v * 8 + 7));
+      const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+      const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+      store_f32x4(out + v * 16 + 16, (wx1_2 * x1) + (wx0_2 * x0));
+    }
+  }
+  {
+    const f32x4 win = (w1 * load_f32x4(r1 + 49)) + (w0 * load_f32x4(r0 + 49));
+    const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+    const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+    store_f32x4(out + 100, (wx1_2 * x1) + (wx0_2 * x0));
+  }
+  {
+    const f32x4 win = (w1 * load_f32x4(r1 + 51)) + (w0 * load_f32x4(r0 + 51));
+    const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
+    const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+    store_f32x4(out + 104, (wx1_2 * x1) + (wx0_2 * x0));
+  }
+  /* elements 108 to 111 */
+  {
+    const f32x4 win = (w1 * load_f32x4(r1 + 52)) + (w0 * load_f32x4(r0 + 52));
+    const f32x4 x0 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
+    const f32x4 x1 = __builtin_shufflevector(win, win, 2, 3, 3, 3);
+    store_f32x4(out + 108, (wx1_3 * x1) + (wx0_3 * x0));
+  }
+}
+
+__attribute__((noinline))
 static void up2x_tasks(const float *restrict x,
                        float *restrict y,
                        void *restrict workspace,
@@ -87,63 +147,7 @@ static void up2x_tasks(const float *restrict x,
     float *dst = y + task * 12544;
     for (ptrdiff_t oy = 0; oy < 112; ++oy) {
       float *out = dst + oy * 112;
-      const float *r0 = src + row_offset[oy][0];
-      const float *r1 = src + row_offset[oy][1];
-      const f32x4 wy0 = (f32x4)(row_weight[oy][0]);
-      const f32x4 wy1 = (f32x4)(row_weight[oy][1]);
-      /* elements 0 to 3 */
-      {
-        const f32x4 win = (wy1 * load_f32x4(r1)) + (wy0 * load_f32x4(r0));
-        const f32x4 x0 = __builtin_shufflevector(win, win, 0, 0, 0, 1);
-        const f32x4 x1 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-        store_f32x4(out, (wx1 * x1) + (wx0 * x0));
-      }
-      /* elements 4 to 107 */
-      for (ptrdiff_t v = 0; v < 6; ++v) {
-        {
-          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 1)) + (wy0 * load_f32x4(r0 + v * 8 + 1));
-          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-          const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          store_f32x4(out + v * 16 + 4, (wx1_2 * x1) + (wx0_2 * x0));
-        }
-        {
-          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 3)) + (wy0 * load_f32x4(r0 + v * 8 + 3));
-          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-          const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          store_f32x4(out + v * 16 + 8, (wx1_2 * x1) + (wx0_2 * x0));
-        }
-        {
-          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 5)) + (wy0 * load_f32x4(r0 + v * 8 + 5));
-          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-          const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          store_f32x4(out + v * 16 + 12, (wx1_2 * x1) + (wx0_2 * x0));
-        }
-        {
-          const f32x4 win = (wy1 * load_f32x4(r1 + v * 8 + 7)) + (wy0 * load_f32x4(r0 + v * 8 + 7));
-          const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-          const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-          store_f32x4(out + v * 16 + 16, (wx1_2 * x1) + (wx0_2 * x0));
-        }
-      }
-      {
-        const f32x4 win = (wy1 * load_f32x4(r1 + 49)) + (wy0 * load_f32x4(r0 + 49));
-        const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-        const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-        store_f32x4(out + 100, (wx1_2 * x1) + (wx0_2 * x0));
-      }
-      {
-        const f32x4 win = (wy1 * load_f32x4(r1 + 51)) + (wy0 * load_f32x4(r0 + 51));
-        const f32x4 x0 = __builtin_shufflevector(win, win, 0, 1, 1, 2);
-        const f32x4 x1 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-        store_f32x4(out + 104, (wx1_2 * x1) + (wx0_2 * x0));
-      }
-      /* elements 108 to 111 */
-      {
-        const f32x4 win = (wy1 * load_f32x4(r1 + 52)) + (wy0 * load_f32x4(r0 + 52));
-        const f32x4 x0 = __builtin_shufflevector(win, win, 1, 2, 2, 3);
-        const f32x4 x1 = __builtin_shufflevector(win, win, 2, 3, 3, 3);
-        store_f32x4(out + 108, (wx1_3 * x1) + (wx0_3 * x0));
-      }
+      up2x_row(src + row_offset[oy][0], src + row_offset[oy][1], row_weight[oy], out);
     }
   }
 }
@@ -192,8 +196,8 @@ const struct upw_kernel up2x_kernel = {
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
     "\"mode\":\"bilinear\",\"name\":\"up2x\",\"numerics\":\"default\",\"op\":\"interpolate\","
     "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],"
-    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,56,56]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,112,112]}}",
+    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,56,"
+    "56]},\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,112,112]}}",
   .tensors = up2x_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

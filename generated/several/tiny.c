@@ -36,7 +36,6 @@ static int tiny__generic_runs(void) {
   return 1;
 }
 
-
 /* most capable first */
 static const struct upw_variant upw_variants[] = {
   {"x86-64-v4", tiny__x86_64_v4_range, 16, tiny__x86_64_v4_runs},
@@ -112,9 +111,9 @@ const struct upw_kernel tiny_kernel = {
   .spec =
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
     "\"mode\":\"bilinear\",\"name\":\"tiny\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],\"size\":[8,"
-    "8],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,4,4]},\"y\":{\"dtype\":\"f32\","
-    "\"layout\":\"NCHW\",\"shape\":[1,64,8,8]}}",
+    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],"
+    "\"size\":[8,8],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,4,4]},"
+    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,8,8]}}",
   .tensors = tiny_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

@@ -3,7 +3,7 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     generic
- * schedule   registers
+ * schedule   registers:stores=cached
  *            heuristic: a row is a few vectors
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       13824 FLOP, 4096 bytes read, 16384 written
@@ -11,7 +11,7 @@
  * registers  7 of 16 estimated; tables and constants 64 bytes
  * compile    clang -c tiny__generic.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off
- * regenerate upweave gen --target generic SPEC, where SPEC is a .json file with
+ * regenerate upweave gen --target generic --target x86-64-v3 --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"tiny","numerics":"default","op":"interpolate","profile":"torch",
  *   "recompute_scale_factor":false,"scale_factor":[2,2],"size":[8,8],"x":{"dtype":"f32",
@@ -34,6 +34,7 @@ static const f32x4 wx1_2 = {0.75f, 0.25f, 0.75f, 0.0f};
 static inline f32x4 load_f32x4(const float *p) { return *(const f32x4_u *)p; }
 static inline void store_f32x4(float *p, f32x4 v) { *(f32x4_u *)p = v; }
 
+__attribute__((noinline))
 static void tiny__generic_tasks(const float *restrict x,
                                 float *restrict y,
                                 void *restrict workspace,

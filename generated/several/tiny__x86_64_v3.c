@@ -11,7 +11,7 @@
  * registers  4 of 16 estimated; tables and constants 320 bytes
  * compile    clang -c tiny__x86_64_v3.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v3
- * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
+ * regenerate upweave gen --target generic --target x86-64-v3 --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"tiny","numerics":"default","op":"interpolate","profile":"torch",
  *   "recompute_scale_factor":false,"scale_factor":[2,2],"size":[8,8],"x":{"dtype":"f32",
@@ -53,6 +53,7 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
 static void tiny__x86_64_v3_tasks(const float *restrict x,
                                   float *restrict y,
                                   void *restrict workspace,

@@ -12,7 +12,7 @@
  * compile    clang -c tiny__x86_64_v4.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v4
  *            -mprefer-vector-width=512
- * regenerate upweave gen --target x86-64-v4 SPEC, where SPEC is a .json file with
+ * regenerate upweave gen --target generic --target x86-64-v3 --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"tiny","numerics":"default","op":"interpolate","profile":"torch",
  *   "recompute_scale_factor":false,"scale_factor":[2,2],"size":[8,8],"x":{"dtype":"f32",
@@ -104,7 +104,7 @@ static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 #endif
 }
 
-__attribute__((min_vector_width(512)))
+__attribute__((noinline, min_vector_width(512)))
 static void tiny__x86_64_v4_tasks(const float *restrict x,
                                   float *restrict y,
                                   void *restrict workspace,

@@ -48,6 +48,7 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
 static void audio_tasks(const float *restrict x,
                         float *restrict y,
                         void *restrict workspace,

@@ -143,7 +143,9 @@ static const f32x8 wx1 = {
   -0.10986328f, -0.071777344f, 0.114746094f, 0.42626953f, 0.7495117f, 0.96728516f, 0.96728516f,
   0.7495117f
 };
-static const f32x8 wx2 = {0.0f, 0.0f, -0.010253906f, -0.06591797f, -0.10986328f, -0.071777344f, 0.114746094f, 0.42626953f};
+static const f32x8 wx2 = {
+  0.0f, 0.0f, -0.010253906f, -0.06591797f, -0.10986328f, -0.071777344f, 0.114746094f, 0.42626953f
+};
 static const f32x8 wx3 = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, -0.010253906f, -0.06591797f};
 static const f32x8 wx0_2 = {
   -0.06591797f, -0.010253906f, -0.071777344f, -0.10986328f, -0.06591797f, -0.010253906f,
@@ -165,7 +167,9 @@ static const f32x8 wx1_3 = {
   0.42626953f, 0.114746094f, 0.96728516f, 0.7495117f, 0.42626953f, 0.114746094f, 1.0717773f,
   1.1098633f
 };
-static const f32x8 wx2_3 = {0.7495117f, 0.96728516f, 0.10449219f, 0.36035156f, 0.63964844f, 0.8955078f, 0.0f, 0.0f};
+static const f32x8 wx2_3 = {
+  0.7495117f, 0.96728516f, 0.10449219f, 0.36035156f, 0.63964844f, 0.8955078f, 0.0f, 0.0f
+};
 static const f32x8 wx3_3 = {-0.10986328f, -0.071777344f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
 #define P0 1, 1, 2, 2, 2, 2, 2, 2
 #define P1 1, 1, 2, 2, 2, 2, 3, 3
@@ -188,7 +192,7 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 }
 
 __attribute__((noinline))
-static void bicubic4x_row(const float *restrict in, float *restrict out) {
+static void bicubic4x_row(const float *in, float *out) {
   /* elements 0 to 7 */
   {
     const f32x8 x0 = (f32x8)(in[0]);
@@ -269,6 +273,7 @@ static void bicubic4x_row(const float *restrict in, float *restrict out) {
   }
 }
 
+__attribute__((noinline))
 static void bicubic4x_tasks(const float *restrict x,
                             float *restrict y,
                             void *restrict workspace,
@@ -393,10 +398,11 @@ const struct upw_kernel bicubic4x_kernel = {
   .name = "bicubic4x",
   .spec =
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
-    "\"mode\":\"bicubic\",\"name\":\"bicubic4x\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[4,4],"
-    "\"size\":[80,160],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,3,20,40]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,3,80,160]}}",
+    "\"mode\":\"bicubic\",\"name\":\"bicubic4x\",\"numerics\":\"default\","
+    "\"op\":\"interpolate\",\"profile\":\"torch\",\"recompute_scale_factor\":false,"
+    "\"scale_factor\":[4,4],\"size\":[80,160],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\","
+    "\"shape\":[1,3,20,40]},\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,3,80,"
+    "160]}}",
   .tensors = bicubic4x_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

@@ -41,6 +41,7 @@ static const int32_t row_offset[112] = {
 static inline f32x8 load_f32x8(const float *p) { return *(const f32x8_u *)p; }
 static inline void store_f32x8(float *p, f32x8 v) { *(f32x8_u *)p = v; }
 
+__attribute__((noinline))
 static void nearest2x_tasks(const float *restrict x,
                             float *restrict y,
                             void *restrict workspace,
@@ -133,10 +134,11 @@ const struct upw_kernel nearest2x_kernel = {
   .name = "nearest2x",
   .spec =
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
-    "\"mode\":\"nearest\",\"name\":\"nearest2x\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],"
-    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,56,56]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,112,112]}}",
+    "\"mode\":\"nearest\",\"name\":\"nearest2x\",\"numerics\":\"default\","
+    "\"op\":\"interpolate\",\"profile\":\"torch\",\"recompute_scale_factor\":false,"
+    "\"scale_factor\":[2,2],\"size\":[112,112],\"x\":{\"dtype\":\"f32\","
+    "\"layout\":\"NCHW\",\"shape\":[1,64,56,56]},\"y\":{\"dtype\":\"f32\","
+    "\"layout\":\"NCHW\",\"shape\":[1,64,112,112]}}",
   .tensors = nearest2x_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

@@ -93,6 +93,80 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
+static void rgb_row(const float *r0, const float *r1, const float *wy, float *out) {
+  const f32x8 w0 = (f32x8)(wy[0]);
+  const f32x8 w1 = (f32x8)(wy[1]);
+  /* elements 0 to 7 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1), w0 * load_f32x8(r0));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
+  }
+  /* elements 8 to 439 */
+  for (ptrdiff_t v = 0; v < 18; ++v) {
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 12 + 2), w0 * load_f32x8(r0 + v * 12 + 2));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P3);
+      store_f32x8(out + v * 24 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 12 + 6), w0 * load_f32x8(r0 + v * 12 + 6));
+      const f32x8 win_2 = fma_f32x8(w1, load_f32x8(r1 + v * 12 + 14), w0 * load_f32x8(r0 + v * 12 + 14));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P4);
+      const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
+      store_f32x8(out + v * 24 + 16, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+    }
+  }
+  for (ptrdiff_t v = 0; v < 18; ++v) {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 12 + 9), w0 * load_f32x8(r0 + v * 12 + 9));
+    const f32x8 win_2 = fma_f32x8(w1, load_f32x8(r1 + v * 12 + 17), w0 * load_f32x8(r0 + v * 12 + 17));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
+    store_f32x8(out + v * 24 + 24, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+  }
+  /* elements 440 to 447 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 218), w0 * load_f32x8(r0 + 218));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P3);
+    store_f32x8(out + 440, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+  }
+  /* elements 448 to 455 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 222), w0 * load_f32x8(r0 + 222));
+    const f32x8 win_2 = fma_f32x8(w1, load_f32x8(r1 + 230), w0 * load_f32x8(r0 + 230));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P4);
+    const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
+    store_f32x8(out + 448, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+  }
+  /* elements 456 to 463 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 225), w0 * load_f32x8(r0 + 225));
+    const f32x8 win_2 = fma_f32x8(w1, load_f32x8(r1 + 232), w0 * load_f32x8(r0 + 232));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x8 x1 = __builtin_shufflevector(win, win_2, P7);
+    store_f32x8(out + 456, fma_f32x8(wx1_4, x1, wx0_4 * x0));
+  }
+  /* elements 464 to 471 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 230), w0 * load_f32x8(r0 + 230));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P2);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P3);
+    store_f32x8(out + 464, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+  }
+  /* elements 472 to 479 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 232), w0 * load_f32x8(r0 + 232));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P8);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P9);
+    store_f32x8(out + 472, fma_f32x8(wx1_5, x1, wx0_5 * x0));
+  }
+}
+
+__attribute__((noinline))
 static void rgb_tasks(const float *restrict x,
                       float *restrict y,
                       void *restrict workspace,
@@ -104,127 +178,7 @@ static void rgb_tasks(const float *restrict x,
     float *dst = y + (task / 4) * 43200;
     for (ptrdiff_t oy = row[task % 4]; oy < row[task % 4 + 1]; ++oy) {
       float *out = dst + oy * 480;
-      const float *r0 = src + row_offset[oy][0];
-      const float *r1 = src + row_offset[oy][1];
-      const f32x8 wy0 = (f32x8)(row_weight[oy][0]);
-      const f32x8 wy1 = (f32x8)(row_weight[oy][1]);
-      /* elements 0 to 7 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1), wy0 * load_f32x8(r0));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
-      }
-      /* elements 8 to 439 */
-      for (ptrdiff_t v = 0; v < 9; ++v) {
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 2), wy0 * load_f32x8(r0 + v * 24 + 2));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-          store_f32x8(out + v * 48 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 6), wy0 * load_f32x8(r0 + v * 24 + 6));
-          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 14), wy0 * load_f32x8(r0 + v * 24 + 14));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P4);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-          store_f32x8(out + v * 48 + 16, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 14), wy0 * load_f32x8(r0 + v * 24 + 14));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-          store_f32x8(out + v * 48 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 18), wy0 * load_f32x8(r0 + v * 24 + 18));
-          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 24 + 26), wy0 * load_f32x8(r0 + v * 24 + 26));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P4);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-          store_f32x8(out + v * 48 + 40, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-        }
-      }
-      for (ptrdiff_t v = 0; v < 4; ++v) {
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 9), wy0 * load_f32x8(r0 + v * 48 + 9));
-          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 17), wy0 * load_f32x8(r0 + v * 48 + 17));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-          store_f32x8(out + v * 96 + 24, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 21), wy0 * load_f32x8(r0 + v * 48 + 21));
-          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 29), wy0 * load_f32x8(r0 + v * 48 + 29));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-          store_f32x8(out + v * 96 + 48, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 33), wy0 * load_f32x8(r0 + v * 48 + 33));
-          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 41), wy0 * load_f32x8(r0 + v * 48 + 41));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-          store_f32x8(out + v * 96 + 72, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 45), wy0 * load_f32x8(r0 + v * 48 + 45));
-          const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + v * 48 + 53), wy0 * load_f32x8(r0 + v * 48 + 53));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-          store_f32x8(out + v * 96 + 96, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-        }
-      }
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 201), wy0 * load_f32x8(r0 + 201));
-        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 209), wy0 * load_f32x8(r0 + 209));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-        store_f32x8(out + 408, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-      }
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 213), wy0 * load_f32x8(r0 + 213));
-        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 221), wy0 * load_f32x8(r0 + 221));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x8 x1 = __builtin_shufflevector(win, win_2, P6);
-        store_f32x8(out + 432, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-      }
-      /* elements 440 to 447 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 218), wy0 * load_f32x8(r0 + 218));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-        store_f32x8(out + 440, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-      }
-      /* elements 448 to 455 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 222), wy0 * load_f32x8(r0 + 222));
-        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 230), wy0 * load_f32x8(r0 + 230));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P4);
-        const f32x8 x1 = __builtin_shufflevector(win, win_2, P5);
-        store_f32x8(out + 448, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-      }
-      /* elements 456 to 463 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 225), wy0 * load_f32x8(r0 + 225));
-        const f32x8 win_2 = fma_f32x8(wy1, load_f32x8(r1 + 232), wy0 * load_f32x8(r0 + 232));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x8 x1 = __builtin_shufflevector(win, win_2, P7);
-        store_f32x8(out + 456, fma_f32x8(wx1_4, x1, wx0_4 * x0));
-      }
-      /* elements 464 to 471 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 230), wy0 * load_f32x8(r0 + 230));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P2);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P3);
-        store_f32x8(out + 464, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-      }
-      /* elements 472 to 479 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 232), wy0 * load_f32x8(r0 + 232));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P8);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P9);
-        store_f32x8(out + 472, fma_f32x8(wx1_5, x1, wx0_5 * x0));
-      }
+      rgb_row(src + row_offset[oy][0], src + row_offset[oy][1], row_weight[oy], out);
     }
   }
 }

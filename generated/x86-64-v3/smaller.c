@@ -68,8 +68,12 @@ static const f32x8 wx2 = {
   0.23684211f, 0.30952382f, 0.34883717f, 0.34883726f, 0.30952382f, 0.34883717f, 0.34883726f,
   0.30952382f
 };
-static const f32x8 wx3 = {0.078947365f, 0.30952382f, 0.255814f, 0.2093024f, 0.30952382f, 0.255814f, 0.2093024f, 0.30952382f};
-static const f32x8 wx4 = {0.0f, 0.16666667f, 0.11627912f, 0.06976753f, 0.16666667f, 0.11627912f, 0.06976753f, 0.16666667f};
+static const f32x8 wx3 = {
+  0.078947365f, 0.30952382f, 0.255814f, 0.2093024f, 0.30952382f, 0.255814f, 0.2093024f, 0.30952382f
+};
+static const f32x8 wx4 = {
+  0.0f, 0.16666667f, 0.11627912f, 0.06976753f, 0.16666667f, 0.11627912f, 0.06976753f, 0.16666667f
+};
 static const f32x8 wx5 = {0.0f, 0.023809524f, 0.0f, 0.0f, 0.023809524f, 0.0f, 0.0f, 0.023809524f};
 static const f32x8 wx0_2 = {
   0.069767274f, 0.11627897f, 0.023809524f, 0.069767274f, 0.11627867f, 0.023809524f, 0.069767274f,
@@ -96,13 +100,19 @@ static const f32x8 wx0_3 = {
   0.023809524f, 0.069767274f, 0.11627867f, 0.023809524f, 0.069767274f, 0.11627867f, 0.023809524f,
   0.0789472f
 };
-static const f32x8 wx1_3 = {0.16666667f, 0.20930219f, 0.2558135f, 0.16666667f, 0.20930219f, 0.2558135f, 0.16666667f, 0.236842f};
+static const f32x8 wx1_3 = {
+  0.16666667f, 0.20930219f, 0.2558135f, 0.16666667f, 0.20930219f, 0.2558135f, 0.16666667f, 0.236842f
+};
 static const f32x8 wx2_3 = {
   0.30952382f, 0.3488371f, 0.34883744f, 0.30952382f, 0.3488371f, 0.34883744f, 0.30952382f,
   0.3947368f
 };
-static const f32x8 wx3_3 = {0.30952382f, 0.25581416f, 0.2093026f, 0.30952382f, 0.25581416f, 0.2093026f, 0.30952382f, 0.289474f};
-static const f32x8 wx4_3 = {0.16666667f, 0.11627927f, 0.06976777f, 0.16666667f, 0.11627927f, 0.06976777f, 0.16666667f, 0.0f};
+static const f32x8 wx3_3 = {
+  0.30952382f, 0.25581416f, 0.2093026f, 0.30952382f, 0.25581416f, 0.2093026f, 0.30952382f, 0.289474f
+};
+static const f32x8 wx4_3 = {
+  0.16666667f, 0.11627927f, 0.06976777f, 0.16666667f, 0.11627927f, 0.06976777f, 0.16666667f, 0.0f
+};
 static const f32x8 wx5_3 = {0.023809524f, 0.0f, 0.0f, 0.023809524f, 0.0f, 0.0f, 0.023809524f, 0.0f};
 #define P0 0, 1, 4, 7, 9, 12, 15, -1
 #define P1 0, 1, 2, 3, 4, 5, 6, 9
@@ -147,7 +157,7 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 }
 
 __attribute__((noinline))
-static void smaller_row(const float *restrict in, float *restrict out) {
+static void smaller_row(const float *in, float *out) {
   /* elements 0 to 7 */
   {
     const f32x8 win = load_f32x8(in);
@@ -210,6 +220,7 @@ static void smaller_row(const float *restrict in, float *restrict out) {
   }
 }
 
+__attribute__((noinline))
 static void smaller_tasks(const float *restrict x,
                           float *restrict y,
                           void *restrict workspace,
@@ -325,10 +336,10 @@ const struct upw_kernel smaller_kernel = {
   .name = "smaller",
   .spec =
     "{\"align_corners\":false,\"antialias\":true,\"coord_math\":\"framework\","
-    "\"mode\":\"bilinear\",\"name\":\"smaller\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"size\":[18,24],"
-    "\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,3,48,64]},\"y\":{\"dtype\":\"f32\","
-    "\"layout\":\"NCHW\",\"shape\":[1,3,18,24]}}",
+    "\"mode\":\"bilinear\",\"name\":\"smaller\",\"numerics\":\"default\","
+    "\"op\":\"interpolate\",\"profile\":\"torch\",\"recompute_scale_factor\":false,"
+    "\"size\":[18,24],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,3,48,64]},"
+    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,3,18,24]}}",
   .tensors = smaller_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

@@ -89,6 +89,54 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
+static void up2x_row(const float *r0, const float *r1, const float *wy, float *out) {
+  const f32x8 w0 = (f32x8)(wy[0]);
+  const f32x8 w1 = (f32x8)(wy[1]);
+  /* elements 0 to 7 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1), w0 * load_f32x8(r0));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
+  }
+  /* elements 8 to 103 */
+  for (ptrdiff_t v = 0; v < 3; ++v) {
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 3), w0 * load_f32x8(r0 + v * 16 + 3));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 7), w0 * load_f32x8(r0 + v * 16 + 7));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 11), w0 * load_f32x8(r0 + v * 16 + 11));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 15), w0 * load_f32x8(r0 + v * 16 + 15));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+  }
+  /* elements 104 to 111 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 48), w0 * load_f32x8(r0 + 48));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P3);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P4);
+    store_f32x8(out + 104, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+  }
+}
+
+__attribute__((noinline))
 static void up2x_tasks(const float *restrict x,
                        float *restrict y,
                        void *restrict workspace,
@@ -100,51 +148,7 @@ static void up2x_tasks(const float *restrict x,
     float *dst = y + task * 12544;
     for (ptrdiff_t oy = 0; oy < 112; ++oy) {
       float *out = dst + oy * 112;
-      const float *r0 = src + row_offset[oy][0];
-      const float *r1 = src + row_offset[oy][1];
-      const f32x8 wy0 = (f32x8)(row_weight[oy][0]);
-      const f32x8 wy1 = (f32x8)(row_weight[oy][1]);
-      /* elements 0 to 7 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1), wy0 * load_f32x8(r0));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
-      }
-      /* elements 8 to 103 */
-      for (ptrdiff_t v = 0; v < 3; ++v) {
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 3), wy0 * load_f32x8(r0 + v * 16 + 3));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 7), wy0 * load_f32x8(r0 + v * 16 + 7));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 11), wy0 * load_f32x8(r0 + v * 16 + 11));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + v * 16 + 15), wy0 * load_f32x8(r0 + v * 16 + 15));
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-      }
-      /* elements 104 to 111 */
-      {
-        const f32x8 win = fma_f32x8(wy1, load_f32x8(r1 + 48), wy0 * load_f32x8(r0 + 48));
-        const f32x8 x0 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P4);
-        store_f32x8(out + 104, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-      }
+      up2x_row(src + row_offset[oy][0], src + row_offset[oy][1], row_weight[oy], out);
     }
   }
 }
@@ -193,8 +197,8 @@ const struct upw_kernel up2x_kernel = {
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
     "\"mode\":\"bilinear\",\"name\":\"up2x\",\"numerics\":\"default\",\"op\":\"interpolate\","
     "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],"
-    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,56,56]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,112,112]}}",
+    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,56,"
+    "56]},\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,112,112]}}",
   .tensors = up2x_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

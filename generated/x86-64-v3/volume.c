@@ -91,6 +91,54 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+__attribute__((noinline))
+static void volume_row(const float *r0, const float *r1, const float *wy, float *out) {
+  const f32x8 w0 = (f32x8)(wy[0]);
+  const f32x8 w1 = (f32x8)(wy[1]);
+  /* elements 0 to 7 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1), w0 * load_f32x8(r0));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
+  }
+  /* elements 8 to 71 */
+  for (ptrdiff_t v = 0; v < 2; ++v) {
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 3), w0 * load_f32x8(r0 + v * 16 + 3));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 7), w0 * load_f32x8(r0 + v * 16 + 7));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 11), w0 * load_f32x8(r0 + v * 16 + 11));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+    {
+      const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + v * 16 + 15), w0 * load_f32x8(r0 + v * 16 + 15));
+      const f32x8 x0 = __builtin_shufflevector(win, win, P1);
+      const f32x8 x1 = __builtin_shufflevector(win, win, P2);
+      store_f32x8(out + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
+    }
+  }
+  /* elements 72 to 79 */
+  {
+    const f32x8 win = fma_f32x8(w1, load_f32x8(r1 + 32), w0 * load_f32x8(r0 + 32));
+    const f32x8 x0 = __builtin_shufflevector(win, win, P3);
+    const f32x8 x1 = __builtin_shufflevector(win, win, P4);
+    store_f32x8(out + 72, fma_f32x8(wx1_3, x1, wx0_3 * x0));
+  }
+}
+
+__attribute__((noinline))
 static void volume_tasks(const float *restrict x,
                          float *restrict y,
                          void *restrict workspace,
@@ -129,63 +177,7 @@ static void volume_tasks(const float *restrict x,
     float *dst = y + task * 6400;
     for (ptrdiff_t oy = 0; oy < 80; ++oy) {
       float *out = dst + oy * 80;
-      const float *r0_2 = plane + row_offset[oy][0];
-      const float *r1_2 = plane + row_offset[oy][1];
-      const f32x8 wy0_2 = (f32x8)(row_weight[oy][0]);
-      const f32x8 wy1_2 = (f32x8)(row_weight[oy][1]);
-      /* elements 0 to 7 */
-      {
-        const f32x8 x_2 = load_f32x8(r0_2);
-        const f32x8 x_3 = load_f32x8(r1_2);
-        const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x8(out, fma_f32x8(wx1, x1, wx0 * x0));
-      }
-      /* elements 8 to 71 */
-      for (ptrdiff_t v = 0; v < 2; ++v) {
-        {
-          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 3);
-          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 3);
-          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 8, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 7);
-          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 7);
-          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 16, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 11);
-          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 11);
-          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 24, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-        {
-          const f32x8 x_2 = load_f32x8(r0_2 + v * 16 + 15);
-          const f32x8 x_3 = load_f32x8(r1_2 + v * 16 + 15);
-          const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
-          const f32x8 x0 = __builtin_shufflevector(win, win, P1);
-          const f32x8 x1 = __builtin_shufflevector(win, win, P2);
-          store_f32x8(out + v * 32 + 32, fma_f32x8(wx1_2, x1, wx0_2 * x0));
-        }
-      }
-      /* elements 72 to 79 */
-      {
-        const f32x8 x_2 = load_f32x8(r0_2 + 32);
-        const f32x8 x_3 = load_f32x8(r1_2 + 32);
-        const f32x8 win = fma_f32x8(wy1_2, x_3, wy0_2 * x_2);
-        const f32x8 x0 = __builtin_shufflevector(win, win, P3);
-        const f32x8 x1 = __builtin_shufflevector(win, win, P4);
-        store_f32x8(out + 72, fma_f32x8(wx1_3, x1, wx0_3 * x0));
-      }
+      volume_row(plane + row_offset[oy][0], plane + row_offset[oy][1], row_weight[oy], out);
     }
   }
 }
@@ -232,10 +224,11 @@ const struct upw_kernel volume_kernel = {
   .name = "volume",
   .spec =
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
-    "\"mode\":\"trilinear\",\"name\":\"volume\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2,2],"
-    "\"size\":[16,80,80],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCDHW\",\"shape\":[1,4,8,40,40]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCDHW\",\"shape\":[1,4,16,80,80]}}",
+    "\"mode\":\"trilinear\",\"name\":\"volume\",\"numerics\":\"default\","
+    "\"op\":\"interpolate\",\"profile\":\"torch\",\"recompute_scale_factor\":false,"
+    "\"scale_factor\":[2,2,2],\"size\":[16,80,80],\"x\":{\"dtype\":\"f32\","
+    "\"layout\":\"NCDHW\",\"shape\":[1,4,8,40,40]},\"y\":{\"dtype\":\"f32\","
+    "\"layout\":\"NCDHW\",\"shape\":[1,4,16,80,80]}}",
   .tensors = volume_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

@@ -7,8 +7,8 @@
  *            heuristic: channels fill vectors
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       870912 FLOP, 200704 bytes read, 802816 written
- * executes   49280 vector loads, 12544 stores, 73472 arithmetic, 0 shuffles
- * registers  7 of 32 estimated; tables and constants 932 bytes
+ * executes   25520 vector loads, 12544 stores, 73472 arithmetic, 0 shuffles
+ * registers  10 of 32 estimated; tables and constants 932 bytes
  * compile    clang -c nhwc.c
  *            -std=c11 -O2 -fno-unroll-loops -ffp-contract=off -march=x86-64-v4
  *            -mprefer-vector-width=512
@@ -70,7 +70,7 @@ static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 #endif
 }
 
-__attribute__((min_vector_width(512)))
+__attribute__((noinline, min_vector_width(512)))
 static void nhwc_tasks(const float *restrict x,
                        float *restrict y,
                        void *restrict workspace,
@@ -81,306 +81,448 @@ static void nhwc_tasks(const float *restrict x,
     const float *src = x + (task / 2) * 50176;
     float *dst = y + (task / 2) * 200704;
     for (ptrdiff_t oy = rows1[task % 2]; oy < rows1[task % 2 + 1]; ++oy) {
+      const float *r0 = src;
+      const float *r1 = src;
       float *out = dst;
       const f32x16 wy0 = (f32x16)(row_weight[0][0]);
       const f32x16 wy1 = (f32x16)(row_weight[0][1]);
-      const float *r0 = src;
-      const float *r1 = src;
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        const f32x16 x0 = load_f32x16(r0);
+        const f32x16 x1 = load_f32x16(r1);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
+        const f32x16 x0 = load_f32x16(r0 + 16);
+        const f32x16 x1 = load_f32x16(r1 + 16);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 16, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 32), wy0 * load_f32x16(r0 + 32));
+        const f32x16 x0 = load_f32x16(r0 + 32);
+        const f32x16 x1 = load_f32x16(r1 + 32);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 32, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 48), wy0 * load_f32x16(r0 + 48));
+        const f32x16 x0 = load_f32x16(r0 + 48);
+        const f32x16 x1 = load_f32x16(r1 + 48);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 48, v0);
       }
       for (ptrdiff_t g = 0; g < 27; ++g) {
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          const f32x16 x0 = load_f32x16(r0 + g * 64);
+          const f32x16 x1 = load_f32x16(r1 + g * 64);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 64);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 64);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 16);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 16);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 80);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 80);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 32);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 32);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 96);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 96);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 48);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 48);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 112);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 112);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          const f32x16 x0 = load_f32x16(r0 + g * 64);
+          const f32x16 x1 = load_f32x16(r1 + g * 64);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 64);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 64);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 16);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 16);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 80);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 80);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 32);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 32);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 96);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 96);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 48);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 48);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 112);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 112);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1728), wy0 * load_f32x16(r0 + 1728));
+        const f32x16 x0 = load_f32x16(r0 + 1728);
+        const f32x16 x1 = load_f32x16(r1 + 1728);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3520, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1744), wy0 * load_f32x16(r0 + 1744));
+        const f32x16 x0 = load_f32x16(r0 + 1744);
+        const f32x16 x1 = load_f32x16(r1 + 1744);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3536, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1760), wy0 * load_f32x16(r0 + 1760));
+        const f32x16 x0 = load_f32x16(r0 + 1760);
+        const f32x16 x1 = load_f32x16(r1 + 1760);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3552, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1776), wy0 * load_f32x16(r0 + 1776));
+        const f32x16 x0 = load_f32x16(r0 + 1776);
+        const f32x16 x1 = load_f32x16(r1 + 1776);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3568, v0);
       }
     }
     for (ptrdiff_t oy = rows2[task % 2]; oy < rows2[task % 2 + 1]; ++oy) {
+      const float *r0 = src + row_offset[oy * 2 + 1][0];
+      const float *r1 = src + row_offset[oy * 2 + 1][1];
       float *out = dst + oy * 7168 + 3584;
       const f32x16 wy0 = (f32x16)(row_weight[oy * 2 + 1][0]);
       const f32x16 wy1 = (f32x16)(row_weight[oy * 2 + 1][1]);
-      const float *r0 = src + row_offset[oy * 2 + 1][0];
-      const float *r1 = src + row_offset[oy * 2 + 1][1];
       float *out_2 = dst + oy * 7168 + 7168;
       const f32x16 wy0_2 = (f32x16)(row_weight[oy * 2 + 2][0]);
       const f32x16 wy1_2 = (f32x16)(row_weight[oy * 2 + 2][1]);
-      const float *r0_2 = src + row_offset[oy * 2 + 2][0];
-      const float *r1_2 = src + row_offset[oy * 2 + 2][1];
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        const f32x16 x0 = load_f32x16(r0);
+        const f32x16 x1 = load_f32x16(r1);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2), wy0_2 * load_f32x16(r0_2));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2, v0_2);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
+        const f32x16 x0 = load_f32x16(r0 + 16);
+        const f32x16 x1 = load_f32x16(r1 + 16);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 16, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 16), wy0_2 * load_f32x16(r0_2 + 16));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 16, v0_2);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 32), wy0 * load_f32x16(r0 + 32));
+        const f32x16 x0 = load_f32x16(r0 + 32);
+        const f32x16 x1 = load_f32x16(r1 + 32);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 32, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 32), wy0_2 * load_f32x16(r0_2 + 32));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 32, v0_2);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 48), wy0 * load_f32x16(r0 + 48));
+        const f32x16 x0 = load_f32x16(r0 + 48);
+        const f32x16 x1 = load_f32x16(r1 + 48);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 48, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 48), wy0_2 * load_f32x16(r0_2 + 48));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 48, v0_2);
       }
       for (ptrdiff_t g = 0; g < 27; ++g) {
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          const f32x16 x0 = load_f32x16(r0 + g * 64);
+          const f32x16 x1 = load_f32x16(r1 + g * 64);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 64);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 64);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64), wy0_2 * load_f32x16(r0_2 + g * 64));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 64), wy0_2 * load_f32x16(r0_2 + g * 64 + 64));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 16);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 16);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 80);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 80);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 16), wy0_2 * load_f32x16(r0_2 + g * 64 + 16));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 80), wy0_2 * load_f32x16(r0_2 + g * 64 + 80));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 32);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 32);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 96);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 96);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 32), wy0_2 * load_f32x16(r0_2 + g * 64 + 32));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 96), wy0_2 * load_f32x16(r0_2 + g * 64 + 96));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 48);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 48);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 112);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 112);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 48), wy0_2 * load_f32x16(r0_2 + g * 64 + 48));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 112), wy0_2 * load_f32x16(r0_2 + g * 64 + 112));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1_2, (f32x16)0.75f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          const f32x16 x0 = load_f32x16(r0 + g * 64);
+          const f32x16 x1 = load_f32x16(r1 + g * 64);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 64);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 64);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64), wy0_2 * load_f32x16(r0_2 + g * 64));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 64), wy0_2 * load_f32x16(r0_2 + g * 64 + 64));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 16);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 16);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 80);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 80);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 16), wy0_2 * load_f32x16(r0_2 + g * 64 + 16));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 80), wy0_2 * load_f32x16(r0_2 + g * 64 + 80));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 32);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 32);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 96);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 96);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 32), wy0_2 * load_f32x16(r0_2 + g * 64 + 32));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 96), wy0_2 * load_f32x16(r0_2 + g * 64 + 96));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 48);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 48);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 112);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 112);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
 
-          const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 48), wy0_2 * load_f32x16(r0_2 + g * 64 + 48));
-          const f32x16 v1_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + g * 64 + 112), wy0_2 * load_f32x16(r0_2 + g * 64 + 112));
+          const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
+          const f32x16 v1_2 = fma_f32x16(wy1_2, x1_2, wy0_2 * x0_2);
           store_f32x16(out_2 + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1_2, (f32x16)0.25f * v0_2));
         }
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1728), wy0 * load_f32x16(r0 + 1728));
+        const f32x16 x0 = load_f32x16(r0 + 1728);
+        const f32x16 x1 = load_f32x16(r1 + 1728);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3520, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1728), wy0_2 * load_f32x16(r0_2 + 1728));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 3520, v0_2);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1744), wy0 * load_f32x16(r0 + 1744));
+        const f32x16 x0 = load_f32x16(r0 + 1744);
+        const f32x16 x1 = load_f32x16(r1 + 1744);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3536, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1744), wy0_2 * load_f32x16(r0_2 + 1744));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 3536, v0_2);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1760), wy0 * load_f32x16(r0 + 1760));
+        const f32x16 x0 = load_f32x16(r0 + 1760);
+        const f32x16 x1 = load_f32x16(r1 + 1760);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3552, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1760), wy0_2 * load_f32x16(r0_2 + 1760));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 3552, v0_2);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1776), wy0 * load_f32x16(r0 + 1776));
+        const f32x16 x0 = load_f32x16(r0 + 1776);
+        const f32x16 x1 = load_f32x16(r1 + 1776);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3568, v0);
 
-        const f32x16 v0_2 = fma_f32x16(wy1_2, load_f32x16(r1_2 + 1776), wy0_2 * load_f32x16(r0_2 + 1776));
+        const f32x16 v0_2 = fma_f32x16(wy1_2, x1, wy0_2 * x0);
         store_f32x16(out_2 + 3568, v0_2);
       }
     }
     for (ptrdiff_t oy = rows3[task % 2]; oy < rows3[task % 2 + 1]; ++oy) {
+      const float *r0 = src + 48384;
+      const float *r1 = src + 48384;
       float *out = dst + 197120;
       const f32x16 wy0 = (f32x16)(row_weight[55][0]);
       const f32x16 wy1 = (f32x16)(row_weight[55][1]);
-      const float *r0 = src + 48384;
-      const float *r1 = src + 48384;
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
+        const f32x16 x0 = load_f32x16(r0);
+        const f32x16 x1 = load_f32x16(r1);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
+        const f32x16 x0 = load_f32x16(r0 + 16);
+        const f32x16 x1 = load_f32x16(r1 + 16);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 16, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 32), wy0 * load_f32x16(r0 + 32));
+        const f32x16 x0 = load_f32x16(r0 + 32);
+        const f32x16 x1 = load_f32x16(r1 + 32);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 32, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 48), wy0 * load_f32x16(r0 + 48));
+        const f32x16 x0 = load_f32x16(r0 + 48);
+        const f32x16 x1 = load_f32x16(r1 + 48);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 48, v0);
       }
       for (ptrdiff_t g = 0; g < 27; ++g) {
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          const f32x16 x0 = load_f32x16(r0 + g * 64);
+          const f32x16 x1 = load_f32x16(r1 + g * 64);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 64);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 64);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 64, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 16);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 16);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 80);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 80);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 80, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 32);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 32);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 96);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 96);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 96, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 48);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 48);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 112);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 112);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 112, fma_f32x16((f32x16)0.25f, v1, (f32x16)0.75f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64), wy0 * load_f32x16(r0 + g * 64));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 64), wy0 * load_f32x16(r0 + g * 64 + 64));
+          const f32x16 x0 = load_f32x16(r0 + g * 64);
+          const f32x16 x1 = load_f32x16(r1 + g * 64);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 64);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 64);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 128, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 16), wy0 * load_f32x16(r0 + g * 64 + 16));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 80), wy0 * load_f32x16(r0 + g * 64 + 80));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 16);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 16);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 80);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 80);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 144, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 32), wy0 * load_f32x16(r0 + g * 64 + 32));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 96), wy0 * load_f32x16(r0 + g * 64 + 96));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 32);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 32);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 96);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 96);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 160, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
         {
-          const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 48), wy0 * load_f32x16(r0 + g * 64 + 48));
-          const f32x16 v1 = fma_f32x16(wy1, load_f32x16(r1 + g * 64 + 112), wy0 * load_f32x16(r0 + g * 64 + 112));
+          const f32x16 x0 = load_f32x16(r0 + g * 64 + 48);
+          const f32x16 x1 = load_f32x16(r1 + g * 64 + 48);
+          const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
+          const f32x16 x0_2 = load_f32x16(r0 + g * 64 + 112);
+          const f32x16 x1_2 = load_f32x16(r1 + g * 64 + 112);
+          const f32x16 v1 = fma_f32x16(wy1, x1_2, wy0 * x0_2);
           store_f32x16(out + g * 128 + 176, fma_f32x16((f32x16)0.75f, v1, (f32x16)0.25f * v0));
         }
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1728), wy0 * load_f32x16(r0 + 1728));
+        const f32x16 x0 = load_f32x16(r0 + 1728);
+        const f32x16 x1 = load_f32x16(r1 + 1728);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3520, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1744), wy0 * load_f32x16(r0 + 1744));
+        const f32x16 x0 = load_f32x16(r0 + 1744);
+        const f32x16 x1 = load_f32x16(r1 + 1744);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3536, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1760), wy0 * load_f32x16(r0 + 1760));
+        const f32x16 x0 = load_f32x16(r0 + 1760);
+        const f32x16 x1 = load_f32x16(r1 + 1760);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3552, v0);
       }
       {
-        const f32x16 v0 = fma_f32x16(wy1, load_f32x16(r1 + 1776), wy0 * load_f32x16(r0 + 1776));
+        const f32x16 x0 = load_f32x16(r0 + 1776);
+        const f32x16 x1 = load_f32x16(r1 + 1776);
+        const f32x16 v0 = fma_f32x16(wy1, x1, wy0 * x0);
         store_f32x16(out + 3568, v0);
       }
     }

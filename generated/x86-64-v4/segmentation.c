@@ -108,7 +108,72 @@ static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 #endif
 }
 
-__attribute__((min_vector_width(512)))
+__attribute__((noinline, min_vector_width(512)))
+static void segmentation_row(const float *r0, const float *r1, const float *wy, float *out) {
+  const f32x16 w0 = (f32x16)(wy[0]);
+  const f32x16 w1 = (f32x16)(wy[1]);
+  /* elements 0 to 79 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1), w0 * load_f32x16(r0));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x16(out, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 4), w0 * load_f32x16(r0 + 4));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x16(out + 16, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 8), w0 * load_f32x16(r0 + 8));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x16(out + 32, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 12), w0 * load_f32x16(r0 + 12));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x16(out + 48, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 16), w0 * load_f32x16(r0 + 16));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x16(out + 64, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  /* elements 80 to 95 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 17), w0 * load_f32x16(r0 + 17));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P2);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P3);
+    store_f32x16(out + 80, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  /* elements 96 to 111 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 17), w0 * load_f32x16(r0 + 17));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P4);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P5);
+    store_f32x16(out + 96, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  /* elements 112 to 127 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 17), w0 * load_f32x16(r0 + 17));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P6);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P7);
+    store_f32x16(out + 112, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  /* elements 113 to 128 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 17), w0 * load_f32x16(r0 + 17));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P8);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P9);
+    store_f32x16(out + 113, fma_f32x16(wx1_2, x1, wx0_2 * x0));
+  }
+}
+
+__attribute__((noinline, min_vector_width(512)))
 static void segmentation_tasks(const float *restrict x,
                                float *restrict y,
                                void *restrict workspace,
@@ -120,69 +185,7 @@ static void segmentation_tasks(const float *restrict x,
     float *dst = y + task * 16641;
     for (ptrdiff_t oy = 0; oy < 129; ++oy) {
       float *out = dst + oy * 129;
-      const float *r0 = src + row_offset[oy][0];
-      const float *r1 = src + row_offset[oy][1];
-      const f32x16 wy0 = (f32x16)(row_weight[oy][0]);
-      const f32x16 wy1 = (f32x16)(row_weight[oy][1]);
-      /* elements 0 to 79 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x16(out, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 4), wy0 * load_f32x16(r0 + 4));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x16(out + 16, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 8), wy0 * load_f32x16(r0 + 8));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x16(out + 32, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 12), wy0 * load_f32x16(r0 + 12));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x16(out + 48, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 16), wy0 * load_f32x16(r0 + 16));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x16(out + 64, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      /* elements 80 to 95 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P2);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P3);
-        store_f32x16(out + 80, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      /* elements 96 to 111 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P4);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P5);
-        store_f32x16(out + 96, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      /* elements 112 to 127 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P6);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P7);
-        store_f32x16(out + 112, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      /* elements 113 to 128 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 17), wy0 * load_f32x16(r0 + 17));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P8);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P9);
-        store_f32x16(out + 113, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-      }
+      segmentation_row(src + row_offset[oy][0], src + row_offset[oy][1], row_weight[oy], out);
     }
   }
 }
@@ -229,10 +232,10 @@ const struct upw_kernel segmentation_kernel = {
   .name = "segmentation",
   .spec =
     "{\"align_corners\":true,\"antialias\":false,\"coord_math\":\"framework\","
-    "\"mode\":\"bilinear\",\"name\":\"segmentation\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"size\":[129,129],"
-    "\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,21,33,33]},\"y\":{\"dtype\":\"f32\","
-    "\"layout\":\"NCHW\",\"shape\":[1,21,129,129]}}",
+    "\"mode\":\"bilinear\",\"name\":\"segmentation\",\"numerics\":\"default\","
+    "\"op\":\"interpolate\",\"profile\":\"torch\",\"recompute_scale_factor\":false,"
+    "\"size\":[129,129],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,21,33,"
+    "33]},\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,21,129,129]}}",
   .tensors = segmentation_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

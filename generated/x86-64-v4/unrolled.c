@@ -3,7 +3,7 @@
  * formula    y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw]; filter linear at s = r*(o +
  *            1/2) - 1/2, r = 1/scale_factor
  * target     x86-64-v4
- * schedule   registers
+ * schedule   registers:stores=cached
  *            heuristic: a row is a few vectors
  * numerics   default: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = 4
  * cost       209664 FLOP, 50176 bytes read, 200704 written
@@ -60,7 +60,7 @@ static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 #endif
 }
 
-__attribute__((min_vector_width(512)))
+__attribute__((noinline, min_vector_width(512)))
 static void unrolled_tasks(const float *restrict x,
                            float *restrict y,
                            void *restrict workspace,
@@ -380,10 +380,11 @@ const struct upw_kernel unrolled_kernel = {
   .name = "unrolled",
   .spec =
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
-    "\"mode\":\"bilinear\",\"name\":\"unrolled\",\"numerics\":\"default\",\"op\":\"interpolate\","
-    "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],"
-    "\"size\":[28,28],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,14,14]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,28,28]}}",
+    "\"mode\":\"bilinear\",\"name\":\"unrolled\",\"numerics\":\"default\","
+    "\"op\":\"interpolate\",\"profile\":\"torch\",\"recompute_scale_factor\":false,"
+    "\"scale_factor\":[2,2],\"size\":[28,28],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\","
+    "\"shape\":[1,64,14,14]},\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,64,"
+    "28,28]}}",
   .tensors = unrolled_tensors,
   .packed_bytes = 0,
   .packed_align = 1,

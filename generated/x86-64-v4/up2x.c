@@ -108,7 +108,58 @@ static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
 #endif
 }
 
-__attribute__((min_vector_width(512)))
+__attribute__((noinline, min_vector_width(512)))
+static void up2x_row(const float *r0, const float *r1, const float *wy, float *out) {
+  const f32x16 w0 = (f32x16)(wy[0]);
+  const f32x16 w1 = (f32x16)(wy[1]);
+  /* elements 0 to 15 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1), w0 * load_f32x16(r0));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P0);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P1);
+    store_f32x16(out, fma_f32x16(wx1, x1, wx0 * x0));
+  }
+  /* elements 16 to 95 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 7), w0 * load_f32x16(r0 + 7));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+    store_f32x16(out + 16, fma_f32x16(wx1_2, x1, wx0_2 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 15), w0 * load_f32x16(r0 + 15));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+    store_f32x16(out + 32, fma_f32x16(wx1_2, x1, wx0_2 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 23), w0 * load_f32x16(r0 + 23));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+    store_f32x16(out + 48, fma_f32x16(wx1_2, x1, wx0_2 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 31), w0 * load_f32x16(r0 + 31));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+    store_f32x16(out + 64, fma_f32x16(wx1_2, x1, wx0_2 * x0));
+  }
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 39), w0 * load_f32x16(r0 + 39));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P1);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P2);
+    store_f32x16(out + 80, fma_f32x16(wx1_2, x1, wx0_2 * x0));
+  }
+  /* elements 96 to 111 */
+  {
+    const f32x16 win = fma_f32x16(w1, load_f32x16(r1 + 40), w0 * load_f32x16(r0 + 40));
+    const f32x16 x0 = __builtin_shufflevector(win, win, P3);
+    const f32x16 x1 = __builtin_shufflevector(win, win, P4);
+    store_f32x16(out + 96, fma_f32x16(wx1_3, x1, wx0_3 * x0));
+  }
+}
+
+__attribute__((noinline, min_vector_width(512)))
 static void up2x_tasks(const float *restrict x,
                        float *restrict y,
                        void *restrict workspace,
@@ -120,55 +171,7 @@ static void up2x_tasks(const float *restrict x,
     float *dst = y + task * 12544;
     for (ptrdiff_t oy = 0; oy < 112; ++oy) {
       float *out = dst + oy * 112;
-      const float *r0 = src + row_offset[oy][0];
-      const float *r1 = src + row_offset[oy][1];
-      const f32x16 wy0 = (f32x16)(row_weight[oy][0]);
-      const f32x16 wy1 = (f32x16)(row_weight[oy][1]);
-      /* elements 0 to 15 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1), wy0 * load_f32x16(r0));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P0);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P1);
-        store_f32x16(out, fma_f32x16(wx1, x1, wx0 * x0));
-      }
-      /* elements 16 to 95 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 7), wy0 * load_f32x16(r0 + 7));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-        store_f32x16(out + 16, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 15), wy0 * load_f32x16(r0 + 15));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-        store_f32x16(out + 32, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 23), wy0 * load_f32x16(r0 + 23));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-        store_f32x16(out + 48, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 31), wy0 * load_f32x16(r0 + 31));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-        store_f32x16(out + 64, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-      }
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 39), wy0 * load_f32x16(r0 + 39));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P1);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P2);
-        store_f32x16(out + 80, fma_f32x16(wx1_2, x1, wx0_2 * x0));
-      }
-      /* elements 96 to 111 */
-      {
-        const f32x16 win = fma_f32x16(wy1, load_f32x16(r1 + 40), wy0 * load_f32x16(r0 + 40));
-        const f32x16 x0 = __builtin_shufflevector(win, win, P3);
-        const f32x16 x1 = __builtin_shufflevector(win, win, P4);
-        store_f32x16(out + 96, fma_f32x16(wx1_3, x1, wx0_3 * x0));
-      }
+      up2x_row(src + row_offset[oy][0], src + row_offset[oy][1], row_weight[oy], out);
     }
   }
 }
@@ -217,8 +220,8 @@ const struct upw_kernel up2x_kernel = {
     "{\"align_corners\":false,\"antialias\":false,\"coord_math\":\"framework\","
     "\"mode\":\"bilinear\",\"name\":\"up2x\",\"numerics\":\"default\",\"op\":\"interpolate\","
     "\"profile\":\"torch\",\"recompute_scale_factor\":false,\"scale_factor\":[2,2],"
-    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,56,56]},"
-    "\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,112,112]}}",
+    "\"size\":[112,112],\"x\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,56,"
+    "56]},\"y\":{\"dtype\":\"f32\",\"layout\":\"NCHW\",\"shape\":[1,16,112,112]}}",
   .tensors = up2x_tensors,
   .packed_bytes = 0,
   .packed_align = 1,
