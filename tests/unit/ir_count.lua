@@ -10,6 +10,7 @@ local driver = require "upweave.driver"
 local index = require "upweave.ir.index"
 
 local function text(t)
+  assert(math.type(t.loads + t.stores + t.arithmetic + t.shuffles) == "integer", "whole numbers")
   return ("%d %d %d %d"):format(t.loads, t.stores, t.arithmetic, t.shuffles)
 end
 local function counts(want, name, fn)

@@ -45,6 +45,9 @@ tap.is(period(map(6, { 0, 0.5, 0.5 }, { 1, 0.5, 0.5 }, { 2, 0.25, 0.75 }, { 3, 0
   "index"), "1/1 [0..3]", "positions alone")
 tap.is(period(map(6, { 0, 0.5, 0.5 }, { 1, 0.25, 0.75 }, { 2, 0.5, 0.5 }, { 3, 0.25, 0.75 })),
   "2/2 [0..3]", "with weights")
+tap.is(period(map(6, { 0, 0.5, 0.25 }, { 1, 0.75, 0.25 }, { 2, 0.5, 0.25 }, { 3, 0.75, 0.25 })),
+  "2/2 [0..3]", "the first weight alone")
+tap.is(period(copies(30, 0, 7, 1, 10, 11, 12, 13, 14)), "1/1 [3..7]", "around the middle")
 tap.is(period(map(6, { 0, 1.0 }, { 0, 0.5, 0.5 }, { 1, 0.5, 0.5 }, { 2, 0.5, 0.5 },
   { 3, 0.5, 0.5 }, { 4, 1.0 })), "1/1 [1..4]", "edges with fewer taps are outside")
 

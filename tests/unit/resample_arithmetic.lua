@@ -43,6 +43,12 @@ tap.is(f32.mul_add(1 + 2.0 ^ -12, 2.0 ^ -24 * (1 - 2.0 ^ -12), 1.0), 1.0,
 tap.is(f32.mul_add(1 + 2.0 ^ -23, 2.0 ^ -24, 1.0), 1 + tiny, "f32: just above a tie goes up")
 tap.is(f32.mul_add(2.0 ^ -20, 2.0 ^ -50, packed(1 + tiny) * 2.0 ^ 10 ), (1 + tiny) * 2.0 ^ 10,
   "f32: nothing is lost")
+-- the double sum is a tie of floats; what it lost says which way, whatever the magnitude
+local half_unit, almost_one = 2.0 ^ -24 * (1 + 2.0 ^ -20), 1 - 2.0 ^ -20
+for _, unit in ipairs { 1.0, 2.0 ^ 64, -2.0 ^ 64, -1.0 } do
+  tap.is(f32.mul_add(half_unit * unit, almost_one, (1 + tiny) * unit), (1 + tiny) * unit,
+    "f32: a sum just below a tie, times " .. unit)
+end
 local e = 2.0 ^ -52
 tap.is(f64.mul_add(1 + e, 1 - e, -1.0), -e * e, "f64: the product is not rounded")
 tap.is(f64.mul_add(1 + e, 0.5, 2.0 ^ -54), 0.5 + e / 2 + 2.0 ^ -54, "f64: rounded once")
