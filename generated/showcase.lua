@@ -42,7 +42,7 @@ kernel "smaller" {
   antialias = true,
 }
 
--- An odd size whose corners coincide: the weights never repeat along a row.
+-- An odd size whose corners coincide: the last vector of a row overlaps the one before.
 kernel "segmentation" {
   op = "interpolate",
   x = tensor { 1, 21, 33, 33 },
@@ -51,10 +51,11 @@ kernel "segmentation" {
   align_corners = true,
 }
 
--- Channels last, enough of them to fill vectors: nothing is shuffled.
+-- Channels last, enough of them to fill vectors: nothing is shuffled, and two output rows are
+-- computed from the same loads.
 kernel "nhwc" {
   op = "interpolate",
-  x = tensor { 1, 28, 28, 64, layout = "NHWC" },
+  x = tensor { 1, 28, 28, 32, layout = "NHWC" },
   mode = "bilinear",
   scale_factor = 2,
 }

@@ -50,12 +50,12 @@ struct upw_kernel {
 };
 #endif
 
-#define NHWC_X_SHAPE {1, 28, 28, 64} /* NHWC f32 */
-#define NHWC_X_ELEMS 50176
-#define NHWC_X_BYTES 200704
-#define NHWC_Y_SHAPE {1, 56, 56, 64} /* NHWC f32 */
-#define NHWC_Y_ELEMS 200704
-#define NHWC_Y_BYTES 802816
+#define NHWC_X_SHAPE {1, 28, 28, 32} /* NHWC f32 */
+#define NHWC_X_ELEMS 25088
+#define NHWC_X_BYTES 100352
+#define NHWC_Y_SHAPE {1, 56, 56, 32} /* NHWC f32 */
+#define NHWC_Y_ELEMS 100352
+#define NHWC_Y_BYTES 401408
 #define NHWC_WORKSPACE_BYTES 0 /* per concurrent caller */
 #define NHWC_WORKSPACE_ALIGN 64
 #define NHWC_TASKS 2 /* independent units of work */
