@@ -23,24 +23,28 @@ local function ring_depth(map)
 end
 
 -- For each strip, the input rows to have in the ring before its first group: those its groups
--- would otherwise expect from their predecessors.  Not always those of the first one: an output
--- that falls on an input reads that input alone, the next one also the input before it.
+-- would otherwise expect from their predecessors.
 local function preludes(list, starts)
   local lo, hi = {}, {}
   for s = 1, #starts - 1 do
     local first = list[starts[s] + 1]
-    lo[s] = first and first.index[1] or 0
-    for g = starts[s] + 1, starts[s + 1] do lo[s] = math.min(lo[s], list[g].index[1]) end
+    lo[s] = first and first.lowest or 0
     hi[s] = first and math.max(lo[s], first.from) or 0
   end
   return lo, hi
 end
 
--- Rows each group has to add to the ring: [from, need + 1).
+-- Rows each group has to add to the ring: [from, need + 1).  `lowest` is the first row that it or
+-- a later group reads: an output that falls on an input reads that one alone, the next output
+-- also the input before it.
 local function mark_fills(list)
-  local have = -1
+  local lowest, have = math.maxinteger, -1
+  for i = #list, 1, -1 do
+    lowest = math.min(lowest, list[i].index[1])
+    list[i].lowest = lowest
+  end
   for _, g in ipairs(list) do
-    g.from, g.need = math.max(have + 1, g.index[1]), g.index[#g.index]
+    g.from, g.need = math.max(have + 1, g.lowest), g.index[#g.index]
     have = math.max(have, g.need)
   end
 end
