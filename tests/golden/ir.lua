@@ -15,6 +15,8 @@ local cases = {
     { x = planar, mode = "bilinear", scale_factor = 2 } },
   { "rolling_streaming", "x86-64-v2", "rolling:rows=1,strips=1,stores=streaming",
     { x = tensor("NCHW", 1, 1, 3, 8), mode = "nearest", scale_factor = { 1, 2 } } },
+  { "rolling_strips", "x86-64-v3", "rolling:rows=2,strips=4,stores=cached",
+    { x = tensor("NCHW", 1, 1, 40, 8), mode = "bicubic", size = { 59, 8 } } },
   { "blended", "x86-64-v3", "blended:strips=2,stores=cached",
     { x = tensor("NCHW", 1, 1, 9, 20), mode = "area", size = { 4, 10 } } },
   { "blended_depth", "generic", "blended:strips=1,stores=cached",

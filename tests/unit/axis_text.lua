@@ -55,4 +55,25 @@ for _, outputs in ipairs { 24, 25, 26, 60 } do
   tap.is(places[12], 11, name .. ": twelve from the front")
   tap.is(places[#places], outputs - 1, name .. ": to the last")
 end
+
+-- an edge at the end: interior of 40 outputs, 28 irregular ones
+local function ends_irregularly()
+  local taps = {}
+  for o = 0, 67 do
+    local i = o < 40 and o or 40 + (o * o) % 29
+    taps[o + 1] = { index = { i }, weight = { o < 40 and 1.0 or 1 + o / 64 } }
+  end
+  return axis.new { name = "w", input = 80, output = 68, taps = taps }
+end
+local map = ends_irregularly()
+tap.same(map:edges(), { { first = 40, last = 67 } }, "an edge at the end")
+local shown, hidden, places = count(tostring(map), "y%[")
+tap.is(shown .. " " .. hidden, "24 4", "its outputs, shown and hidden")
+tap.is(places[1] .. " " .. places[12] .. " " .. places[13] .. " " .. places[24], "40 51 56 67",
+  "from its first to its last")
+tap.like(tostring(map), " edge y[40..67]:", "said before them")
+tap.like(tostring(map), "y[n + 0 + phase]", "a period of one output")
+tap.is(tostring(listed(30)):match("[^\n]*"), "axis w: 30 -> 30, 30 taps, at most 1, no period",
+  "the first line says that there is no period")
+tap.like(tostring(map), "y[40] = x[", "outputs of an edge by their numbers")
 tap.done()

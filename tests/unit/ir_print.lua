@@ -68,6 +68,24 @@ for %3:task = 0 .. 8 {
 }
 ]], "every form")
 
+local sums = ir.new(false)
+local numbers, total = sums:input("x", "f32", 8), sums:output("y", "f32", 1)
+local sum = sums:fold("k", 1, 8, { sums:load(numbers, 0) }, function(k, c)
+  return { sums:add(c[1], sums:load(numbers, k)) }
+end)
+sums:store(total, 0, sum[1])
+tap.is(listing.print(sums), [[
+input f32 x[8]
+output f32 y[1]
+%1 = load f32 x[0]
+for %3:k = 1 .. 8 carry %2 from %1 {
+  %4 = load f32 x[%3:k]
+  %5 = add f32 %2, %4
+  next %5
+} -> %6
+store y[0], %6
+]], "one carried value")
+
 tap.is(listing.print(ir.new(false)), "\n", "nothing")
 
 tap.done()

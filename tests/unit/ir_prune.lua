@@ -139,6 +139,12 @@ tap.is(out[1].uses, 1, "what the loop gives is used")
 prune.prune(b)
 tap.is(twice.uses, 2, "uses are counted anew")
 tap.is(out[1].uses, 1, "also those of a loop's values")
+tap.is(loop.phis[1].uses, 1, "and of those it carries")
+local early = ir.new(true)
+local number = early:const("f32", 4, 2)
+early:store(early:output("y", "f32", 4), 0, number)
+prune.prune(early)
+tap.is(number.uses, 1, "uses of the first item count")
 
 -- tables that are loaded as vectors, views that are stored through
 b = ir.new(true)

@@ -259,4 +259,16 @@ local again = build(function(b, m) b:each("i", 0, 8, function(i) b:load(m.x, i *
 tap.is(verify.verify(again, 64), again, "verify gives the module")
 ir.passes(function() verify.verify(again, 64) end, "twice")
 
+-- a loop between bounds from tables that runs at most once: its body is checked
+local function once(b, at)
+  local five = b:table("five", "i32", { 5, 5, 6 })
+  b:each("g", 0, 2, function(g)
+    b:each("i", b:fetch(five, g), b:fetch(five, g + 1), function(i)
+      b:store(b.buffers[2], i + at, b:const("f32", 1, 1))
+    end)
+  end)
+end
+border("a store in a loop of one iteration", 26, 27, "store of y[32..32], size 32",
+  function(b, _, at) once(b, at) end)
+
 tap.done()

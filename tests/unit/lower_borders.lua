@@ -146,6 +146,29 @@ tap.is(row_loops(vectors(4, 9, 2), 13), "9 9 9 9", "4 each in 13")
 tap.is(row.constant_bytes(row.new(vectors(1, 8), 4)), 2 * 16, "constants of one tap")
 tap.is(row.constant_bytes(row.new(vectors(4, 9, 2), 4)), 4 * 2 * 2 * 16, "of two taps")
 
+-- tables of weights and places are printed number by number
+local function tables(map, emit)
+  local b, list = machine(64), {}
+  emit(b, map)
+  for _, buf in ipairs(b.buffers) do list[#list + 1] = buf.name .. ":" .. buf.columns end
+  return table.concat(list, " ")
+end
+local function slanted(n)
+  local taps = {}
+  for o = 0, n - 1 do
+    taps[o + 1] = { index = { o, o + 1 }, weight = { 0.5, (o + 1) / 1024 } }
+  end
+  return map_of(taps, n + 1)
+end
+tap.is(tables(slanted(40), function(b, map) row.declare(b, row.new(map, 4)) end),
+  "column_weight:1", "weights of a row")
+tap.is(tables(slanted(40), function(b, map) columns.new(b, map, 4, 1, 1) end),
+  "column_weight:1", "weights of pixels")
+tap.is(tables(vectors(33, 9), function(b, map) row.declare(b, row.new(map, 4)) end),
+  "", "constants have no table")
+tap.is(tables(vectors(60, 9, 2), function(b, map) row.declare(b, row.new(map, 4)) end),
+  "column_weight:1 column_element:1", "a row by tables")
+
 -- members of a loop in parts
 local function parts(needs, budget)
   local out = {}
@@ -161,6 +184,7 @@ tap.is(parts({ 2, 3, 4 }, 5), "2+3 4", "two fit exactly")
 tap.is(parts({ 2, 3, 4 }, 4), "2 3 4", "each by itself")
 tap.is(parts({ 9, 1, 9 }, 4), "9 1 9", "members beyond the budget")
 tap.is(parts({ 3, 1, 1, 1 }, 4), "3+1 1+1", "room is counted anew")
+tap.is(parts({ 0, 2 }, 4), "0+2", "a member that needs nothing")
 tap.is(parts({}, 4), "", "no members")
 
 tap.done()

@@ -103,6 +103,30 @@ legal("registers", one_plane("bilinear", 9, 32, 18, 64), {}, v3,
   "2 rows of 8 vectors need 19 registers, x86-64-v3 has 16", "registers: long rows")
 legal("registers", one_plane("bilinear", 100, 8, 200, 16), {}, v3,
   "2000 vector operations in a row, at most 1536", "registers: many rows")
+-- registers: span·vectors + 3 of them, operations of rows in and out
+local function registers_of(target_registers, name, p)
+  local target = { name = "made-up", vector_bytes = 32, registers = target_registers }
+  local ok = lower.find(name).legal(p, { rows = 2, columns = 2, strips = 1, tiles = 1 }, target)
+  return ok == true
+end
+local function needs(want, name, p, title)
+  tap.is(registers_of(want, name, p), true, title .. ": enough registers")
+  tap.is(registers_of(want - 1, name, p), false, title .. ": one less")
+end
+needs(19, "registers", one_plane("bilinear", 9, 32, 18, 64), "2 rows of 8 vectors")
+needs(7, "registers", one_plane("nearest", 9, 16, 18, 32), "1 row of 4 vectors")
+needs(15, "registers", one_plane("bicubic", 9, 12, 18, 24), "4 rows of 3 vectors")
+needs(13, "rolling", one_plane("bicubic", 9, 32, 18, 64), "rolling: 2 rows of 4 weights")
+needs(12, "channels", channels, "channels: 2 rows, 2 columns of 2 taps")
+needs(22, "channels", image("NHWC", "bicubic", { 18, 32 }, 1, 9, 16, 16),
+  "channels: 2 rows, 2 columns of 4 taps")
+-- vectors · (2 · 2 taps · rows in + 3 · rows out), here 10 a row in; 1536 at most
+legal("registers", one_plane("bilinear", 153, 4, 306, 8), {}, v3, "legal", "1530 operations")
+legal("registers", one_plane("bilinear", 154, 4, 308, 8), {}, v3,
+  "1540 vector operations in a row, at most 1536", "1540 operations")
+legal("registers", one_plane("nearest", 96, 16, 192, 32), {}, v3,
+  "2304 vector operations in a row, at most 1536", "4 vectors of copies")
+legal("registers", one_plane("nearest", 64, 16, 128, 32), {}, v3, "legal", "1536 operations")
 legal("rolling", image("NCW", "linear", { 16 }, 1, 1, 8), { rows = 1, strips = 1 }, v3,
   "rolling needs rows: the tensor has one spatial axis", "rolling: one axis")
 legal("rolling", one_plane("bicubic", 9, 32, 18, 64), { rows = 3, strips = 1 }, v3,

@@ -122,6 +122,13 @@ tap.same({ phases.taps[1].index, phases.taps[2].index, phases.taps[3].index },
   { { 0 }, { 0 }, { 1 } }, "counted from the smallest input in use")
 tap.is(copies(9, 0):phases(), nil, "no phases without a period")
 
+local late = copies(30, 0, 7, 1, 10, 11, 12, 13, 14):phases()
+tap.is(late.first .. " " .. late.low .. " " .. late.taps[1].index[1], "3 10 0",
+  "of an interior that begins later")
+tap.is(copies(4, 3, 2, 1, 0):phases().low, 3, "the smallest input of one period only")
+tap.is(axis.new { name = "w", input = 1, output = 1, sparse = true,
+  taps = { { index = {}, weight = {} } } }:cost().widest, 0, "no tap at all")
+
 -- the adjoint
 local back = down:transpose()
 tap.is(back.input .. " " .. back.output, "2 4", "the adjoint changes sides")

@@ -108,4 +108,36 @@ always(exact_product, "two_product: product and error are exact")
 always(exact_sum, "two_sum: sum and error are exact")
 always(rounded_once, "f64.mul_add: the nearest double")
 
+-- ---- a b + c next to the middle of two floats: A B near 2^46 units of 2^-70 decides
+
+local fmas = { f32 = f32.mul_add, eval = require("upweave.ir.eval").fma }
+local function near_middle()
+  local a = (1 << 23) + draw(1 << 23)
+  local b = math.tointeger((2.0 ^ 46 // a)) + draw(3) - 1
+  return a, b, a * b - (1 << 46)
+end
+local function middle_faults(fma, sign)
+  local wrong, ties = 0, 0
+  for _ = 1, 20000 do
+    local a, b, above = near_middle()
+    for odd = 0, 1 do
+      local c = 1 + odd * 2.0 ^ -23
+      local up = above > 0 or above == 0 and odd == 1
+      local want = up and c + 2.0 ^ -23 or c
+      if math.abs(above) < 1 << 20 then ties = ties + 1 end
+      if fma(sign * a * 2.0 ^ -35, b * 2.0 ^ -35, sign * c) ~= sign * want then
+        wrong = wrong + 1
+      end
+    end
+  end
+  return wrong, ties
+end
+for _, name in ipairs { "f32", "eval" } do
+  for _, sign in ipairs { 1, -1 } do
+    local wrong, ties = middle_faults(fmas[name], sign)
+    tap.is(wrong, 0, ("%s: %d times a sum near a middle"):format(name, sign))
+    tap.ok(ties > 500, "four doubles away at most: " .. ties)
+  end
+end
+
 tap.done()

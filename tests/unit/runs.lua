@@ -48,6 +48,8 @@ is("aaaab", 4, "1:1x4+1,-1 5:1x1+0,0", "a shorter period where covers are equal"
 is("aaaa", 2, "1:1x4+1,-1", "not period 2")
 is("aabb", 2, "1:1x2+1,-1 3:1x2+1,-1", "one loop after the other")
 
+is("ababaababa" .. "baab", 7, "1:7x2+7,-7", "14 items of period 7 win over 10 of period 5")
+
 -- a stride that changes ends a run
 local uneven = items "aaaaaa"
 for i = 4, 6 do uneven[i].pos[1] = uneven[i].pos[1] + 1 end
