@@ -110,6 +110,40 @@ always(rounded_once, "f64.mul_add: the nearest double")
 
 -- ---- a b + c next to the middle of two floats: A B near 2^46 units of 2^-70 decides
 
+local function quotient_faults()
+  local wrong = 0
+  for _ = 1, 500 do
+    local b = integer.mul(math.tointeger(draw53()), math.tointeger(draw53()))
+    local q = 1 + draw(1 << 23)
+    local a = integer.mul(q, b)
+    if integer.floor_div(a, b) ~= q or integer.floor_div(integer.add(a, -1), b) ~= q - 1
+      or integer.floor_div(integer.add(a, 1), b) ~= q then
+      wrong = wrong + 1
+    end
+  end
+  return wrong
+end
+tap.is(quotient_faults(), 0, "quotients next to whole numbers")
+local function fraction(a, b) return rational.div(rational.int(a), rational.int(b)) end
+tap.same(fraction(3, -1), { -3, 1 }, "a denominator of -1")
+tap.same(rational.div(fraction(3, 5), fraction(2, 3)), { 9, 10 }, "3/5 by 2/3")
+tap.same(rational.div(fraction(1, 2), fraction(2, 3)), { 3, 4 }, "1/2 by 2/3")
+tap.same(rational.div(fraction(1, 3), fraction(1, 2)), { 2, 3 }, "1/3 by 1/2")
+tap.same(rational.constant(1e-10), { 115292150, 1 << 60 }, "constants go to the nearest place")
+
+-- ties of floats, one after the other: to even
+local function tie_faults()
+  local wrong = 0
+  for m = (1 << 23) + 12345, (1 << 23) + 12345 + 999 do
+    for _, scale in ipairs { 1.0, -2.0 ^ 40, 2.0 ^ -40, 1.5 } do
+      local x = (m + 0.5) * scale
+      if rounding.single(x) ~= packed(x) then wrong = wrong + 1 end
+    end
+  end
+  return wrong
+end
+tap.is(tie_faults(), 0, "ties go to even")
+
 local fmas = { f32 = f32.mul_add, eval = require("upweave.ir.eval").fma }
 local function near_middle()
   local a = (1 << 23) + draw(1 << 23)
