@@ -70,29 +70,28 @@ local line = strategy("channels", CHANNELS, "before one axis",
 tap.is(line.tiles, 8, "pixels of one axis are tasks")
 knob("tiles", nil, "rows are not cut", pixels(16, 20, 20, 40, 40))
 
--- rows of them from the same loads, beyond the L2 cache: by the scale of the rows …
-local function large(fields) return sized(fields, MB + 1) end
+-- rows of them from the same loads: by the scale of the rows …
 for to_rows, want in pairs { [10] = 1, [19] = 1, [20] = 2, [34] = 2, [35] = 4, [69] = 4,
   [70] = 1 } do
   knob("rows", want, ("channels: 10 to %d rows"):format(to_rows),
-    large(pixels(8, 10, 9, to_rows, 18)))
+    pixels(8, 10, 9, to_rows, 18))
 end
 -- … where the weights of the rows and of two pixels fit: rows·taps + 2·taps + 2
 for registers, want in pairs { [9] = 1, [10] = 2, [13] = 2, [14] = 4 } do
   knob("rows", want, "channels: bilinear, " .. registers .. " registers",
-    large(pixels(8, 10, 9, 40, 36)), machine(registers))
+    pixels(8, 10, 9, 40, 36), machine(registers))
 end
 for registers, want in pairs { [17] = 1, [18] = 2, [22] = 2, [25] = 2, [26] = 4 } do
   knob("rows", want, "channels: bicubic, " .. registers .. " registers",
-    large(pixels(8, 10, 9, 40, 36, "bicubic")), machine(registers))
+    pixels(8, 10, 9, 40, 36, "bicubic"), machine(registers))
 end
-knob("rows", 4, "channels: bilinear, 4 times, 32 registers", large(pixels(8, 10, 9, 40, 36)), v4)
+knob("rows", 4, "channels: bilinear, 4 times, 32 registers", pixels(8, 10, 9, 40, 36), v4)
 local volume = { x = tensor("NDHWC", 1, 4, 10, 9, 8), mode = "trilinear", size = { 8, 40, 18 } }
 for registers, want in pairs { [13] = 1, [14] = 2, [21] = 2, [22] = 4 } do
-  knob("rows", want, "channels: rows of two planes, " .. registers .. " registers", large(volume),
+  knob("rows", want, "channels: rows of two planes, " .. registers .. " registers", volume,
     machine(registers))
 end
-for bytes, want in pairs { [MB] = 1, [MB + 1] = 2, [17 * MB] = 2, [17 * MB + 1] = 1 } do
+for bytes, want in pairs { [MB] = 2, [17 * MB] = 2, [17 * MB + 1] = 1 } do
   knob("rows", want, ("channels: rows of %d bytes"):format(bytes),
     sized(pixels(8, 10, 9, 20, 18), bytes))
 end
