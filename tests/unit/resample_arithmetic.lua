@@ -63,6 +63,7 @@ tap.is(rounding.to_odd(1.0, 2.0 ^ -60), 1 + e, "to odd: outwards")
 tap.is(rounding.to_odd(1.0, -2.0 ^ -60), 1 - e / 2, "to odd: inwards")
 tap.is(rounding.to_odd(-1.0, 2.0 ^ -60), -1 + e / 2, "to odd: inwards, negative")
 tap.is(rounding.to_odd(-1.0, -2.0 ^ -60), -1 - e, "to odd: outwards, negative")
+tap.is(rounding.to_odd(-0.5, 2.0 ^ -60), -0.5 + e / 4, "to odd: below 1, negative")
 tap.is(rounding.to_odd(1 + e, 2.0 ^ -60), 1 + e, "to odd: what is odd stays")
 tap.is(rounding.to_odd(1.0, 0.0), 1.0, "to odd: what is exact stays")
 

@@ -99,7 +99,7 @@ end
 local function always(holds, name)
   local wrong = 0
   for _ = 1, 500 do
-    local a, b, c = draw53(), -draw53(), draw53() * 2.0 ^ draw(60)
+    local a, b, c = draw53() * 2.0 ^ draw(60), -draw53(), draw53() * 2.0 ^ draw(60)
     if not holds(a, b, c) then wrong = wrong + 1 end
   end
   tap.is(wrong, 0, name)
