@@ -124,6 +124,8 @@ tap.is(terms_of("bicubic", 5, 5), 4, "terms: cubic is no copy")
 tap.is(terms_of("bicubic", 5, 5, true), 1, "terms: antialiased, it is")
 tap.is(terms_of("area", 7, 3), 3, "terms: area, windows of three")
 tap.is(terms_of("area", 3, 7), 2, "terms: area, enlarging")
+tap.is(terms_of("area", 3, 6), 1, "terms: area, by a whole number")
+tap.is(terms_of("bilinear", 1, 4, true), 1, "terms: antialiased, one input")
 tap.is(terms_of("bilinear", 8, 4, true), 4, "terms: antialiased by two")
 tap.is(terms_of("bilinear", 4, 8, true), 2, "terms: antialiased, enlarging")
 
