@@ -202,6 +202,21 @@ tap.is(take({ 9, 1, 8, 2 }, { 1, 8 }, 4), "shuffle[1 4 0 5]", "the one used firs
 tap.is(take({ 1, 9, 17, 16 }, { 1, 8, 16 }, 4), "shuffle[0 1 5 4]", "of three: the third merged in")
 tap.is(take({ 8, 9, 11, 8 }, { 1, 8 }, 4), "shuffle[0 1 3 0]", "of two windows one is enough")
 
+-- three windows of half a vector: the third is widened before it is merged in
+local function of_halves()
+  local b = ir.new(true)
+  local x = b:input("x", "f32", 64)
+  local function fetch(at, lanes, hint) return b:load(x, at, lanes, hint) end
+  local v = vector.take(b, fetch, 0, { 1, 9, 17, 16, 2, 9, 18, 1 }, { 1, 8, 16 }, 4)
+  local out = {}
+  for i, part in ipairs { v, v[1], v[2] } do
+    out[i] = part.ty.name .. " " .. table.concat(part.lanes, " ")
+  end
+  return table.concat(out, "; ")
+end
+tap.is(of_halves(), "f32x8 0 1 9 8 4 5 10 7; f32x8 0 5 -1 -1 1 5 -1 0; f32x8 0 1 2 3 -1 -1 -1 -1",
+  "three windows of half a vector")
+
 -- loops that are unrolled: the copies, and what is left over
 local function sweep(count, unroll)
   local b, list = ir.new(true), {}
