@@ -96,6 +96,17 @@ tap.is(keys.fused(f32, above, below, -1.0), -2.0 ^ -46, "fused: the product is n
 tap.is(keys.apart(f32, above, below, -1.0), 0.0, "apart: it is")
 tap.is(keys.apart(f32, 3.0, 0.5, 0.25), 1.75, "apart: a product and a sum")
 
+-- modes: the ranks that the framework accepts, what antialias and corners make of them
+
+local listed = {}
+for i, mode in ipairs(modes.list) do
+  listed[i] = ("%s %s%s%s"):format(mode.name, table.concat(mode.ranks, ","),
+    mode.aligned and " corners" or "", mode.smooth and " " .. mode.smooth.name or "")
+end
+tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
+  "bilinear 2 corners triangle", "bicubic 2 corners keys_half", "trilinear 3 corners",
+  "area 1,2,3" }, "modes")
+
 -- axis maps: nothing but the outputs --------------------------------------------------------------
 
 local function axis(mode, input, output, antialias)
