@@ -204,5 +204,6 @@ tap.is(written(2, 4), "..xx..", "tasks 2 and 3")
 tap.is(written(0, 1), "x.....", "the first task")
 tap.is(written(5, 6), ".....x", "the last task")
 tap.is(written(3, 3), "......", "no task")
+tap.is(written(4), "....xx", "from a task to the last")
 
 tap.done()

@@ -145,6 +145,10 @@ legal("channels", line, { columns = 4, strips = 2 }, v3,
   "one spatial axis has no rows", "channels: strips of a line")
 legal("channels", line, { columns = 4, strips = 1 }, v3, "legal", "channels: a line")
 legal("channels", channels, { columns = 4, strips = 16 }, v3, "legal", "channels: strips")
+local deep = image("NDHWC", "area", { 2, 2, 4 }, 1, 6, 6, 4, 16)
+legal("channels", deep, { strips = 1 }, v3, "legal", "channels: planes of nine rows")
+legal("channels", deep, { strips = 2 }, v3,
+  "strips cut rows; planes of many taps are tasks of their own", "channels: strips of them")
 legal("blended", volume, { line = "buffered", strips = 2 }, v3,
   "strips cut the rows of two spatial axes, the tensor has 3", "blended: strips of a volume")
 legal("blended", planar, { line = "buffered", strips = 2 }, v3, "legal", "blended: strips")
