@@ -43,6 +43,15 @@ for number, group in ipairs(groups.rows(growing(3, 1), 2).list) do
   tap.is(group.number, number - 1, "groups are numbered from 0: " .. number)
 end
 
+-- sections begin where an iteration does
+local function starts(times, sections)
+  return table.concat(groups.starts(groups.rows(growing(3, times), 9), sections), " ")
+end
+tap.is(starts(7, 1), "0 21", "one section is all groups")
+tap.is(starts(7, 2), "0 9 21", "two sections of iterations of three")
+tap.is(starts(8, 2), "0 12 24", "where they divide evenly")
+tap.is(starts(7, 5), "0 3 6 12 15 21", "five sections")
+
 -- groups of columns
 local function pass_of(map, most)
   local pass = columns.new(machine(16), map, 4, most, 1)
