@@ -151,9 +151,27 @@ tap.is(row_loops(vectors(4, 9, 2), 21), "9 9", "in 21 they are two loops")
 tap.is(row_loops(vectors(4, 9, 2), 14), "9 9", "8 and 8 in 14")
 tap.is(row_loops(vectors(4, 9, 2), 13), "9 9 9 9", "4 each in 13")
 
+-- one vector of many taps: 400 products are a loop over tables
+local function mean(taps)
+  local t = { index = {}, weight = {} }
+  for k = 1, taps do t.index[k], t.weight[k] = k - 1, 0.5 end
+  return map_of({ t, t, t, t }, taps)
+end
+tap.is(row_loops(mean(400)), "399", "one vector by tables")
+tap.is(row_loops(mean(384)), "", "384 products are straight-line code")
+
 -- constants: a permutation a window and a weight for each tap, of 4 elements of 4 bytes
 tap.is(row.constant_bytes(row.new(vectors(1, 8), 4)), 2 * 16, "constants of one tap")
 tap.is(row.constant_bytes(row.new(vectors(4, 9, 2), 4)), 4 * 2 * 2 * 16, "of two taps")
+
+-- elements of 10, the last among them: windows end with the row, so the first is not at its beginning
+local function apart(first)
+  local t = { index = { first, 9 }, weight = { 0.5, 0.5 } }
+  return row.constant_bytes(row.new(map_of({ t, t, t, t }, 10), 4))
+end
+tap.is(apart(1), 2 * 3 * 16, "eight elements apart are two windows more")
+tap.is(apart(3), 2 * 2 * 16, "six are one more")
+tap.is(apart(6), 2 * 2 * 16, "three apart are one")
 
 -- tables of weights and places are printed number by number
 local function tables(map, emit)

@@ -120,6 +120,12 @@ needs(13, "rolling", one_plane("bicubic", 9, 32, 18, 64), "rolling: 2 rows of 4 
 needs(12, "channels", channels, "channels: 2 rows, 2 columns of 2 taps")
 needs(22, "channels", image("NHWC", "bicubic", { 18, 32 }, 1, 9, 16, 16),
   "channels: 2 rows, 2 columns of 4 taps")
+for registers, want in pairs { [8] = true, [7] = false } do
+  local ok = lower.find "channels".legal(image("NWC", "linear", { 16 }, 1, 8, 16),
+    { rows = 1, columns = 2, strips = 1, tiles = 1 },
+    { name = "made-up", vector_bytes = 32, registers = registers })
+  tap.is(ok == true, want, "channels: 2 columns of a line in " .. registers .. " registers")
+end
 -- vectors · (2 · 2 taps · rows in + 3 · rows out), here 10 a row in; 1536 at most
 legal("registers", one_plane("bilinear", 153, 4, 306, 8), {}, v3, "legal", "1530 operations")
 legal("registers", one_plane("bilinear", 154, 4, 308, 8), {}, v3,
