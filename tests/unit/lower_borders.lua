@@ -164,7 +164,7 @@ tap.is(row_loops(mean(384)), "", "384 products are straight-line code")
 tap.is(row.constant_bytes(row.new(vectors(1, 8), 4)), 2 * 16, "constants of one tap")
 tap.is(row.constant_bytes(row.new(vectors(4, 9, 2), 4)), 4 * 2 * 2 * 16, "of two taps")
 
--- elements of 10, the last among them: windows end with the row, so the first is not at its beginning
+-- elements of 10, the last among them: windows end with the row, not begin with the first element
 local function apart(first)
   local t = { index = { first, 9 }, weight = { 0.5, 0.5 } }
   return row.constant_bytes(row.new(map_of({ t, t, t, t }, 10), 4))
