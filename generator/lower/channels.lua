@@ -82,7 +82,7 @@ end
 local function declare(b, g, knobs, lanes)
   local v = {
     width = vector.cover(g.inner, lanes)[1].lanes, pitch = g.x.input * g.inner,
-    pass = columns.new(b, g.x, g.inner, knobs.columns, knobs.tiles),
+    pass = columns.new(b, g.x, g.inner, knobs.columns, knobs.rows, knobs.tiles),
   }
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * v.pitch end)

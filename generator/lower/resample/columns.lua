@@ -32,16 +32,30 @@ local function same_weights(a, b)
   return true
 end
 
--- Members of a run whose weights change from iteration to iteration get a place in a table, the
--- result; those of the others are constants.
-local function table_weights(list, loops)
+-- True if member j of a run has the same weights in every iteration.
+local function constant_member(list, run, j)
+  for g = 1, run.count - 1 do
+    if not same_weights(run.items[j], runs.item(list, run, g, j)) then return false end
+  end
+  return true
+end
+
+-- Whether the members of a loop can have their weights in registers beside what Clang shares
+-- between them: the blended pixels of each row.
+local function fits(run, rows, registers)
+  local need = 0
+  for _, it in ipairs(run.items) do need = need + (#it.weights + rows) * #it.relative end
+  return need <= registers - RESERVED
+end
+
+-- Weights are constants where every iteration has the same and all of a loop fit the registers;
+-- else members get a place in a table, the result: loads do not spill.
+local function table_weights(list, loops, rows, registers)
   local values = {}
   for _, run in ipairs(loops) do
+    local constants = fits(run, rows, registers)
     for j, it in ipairs(run.items) do
-      local constant = true
-      for g = 1, run.count - 1 do
-        constant = constant and same_weights(it, runs.item(list, run, g, j))
-      end
+      local constant = run.count == 1 or constants and constant_member(list, run, j)
       it.place = not constant and #values or nil
       for g = 0, constant and -1 or run.count - 1 do
         for _, w in ipairs(runs.item(list, run, g, j).weights) do
@@ -58,9 +72,9 @@ end
 ---@field starts integer[]       first groups (by table: outputs) of the tiles, and the end
 ---@field sum lower.Blend?       one pixel at a time by table, where they do not
 
---- Prepare the pass; `most` output pixels at a time, `channels` elements a pixel, the row cut into
---- `tiles`.
-function M.new(b, map, channels, most, tiles)
+--- Prepare the pass; `most` output pixels of `rows` rows at a time, `channels` elements a pixel,
+--- the row cut into `tiles`.
+function M.new(b, map, channels, most, rows, tiles)
   local found = groups.new(map, most, MAX_PERIOD, signature, true)
   if runs.pieces(found.loops) > MAX_PIECES or blend.most_taps(map) > blend.STRAIGHT then
     local starts = {}
@@ -70,7 +84,7 @@ function M.new(b, map, channels, most, tiles)
       sum = blend.new(b, map, "column", function(i) return i * channels end),
     }
   end
-  local values = table_weights(found.list, found.loops)
+  local values = table_weights(found.list, found.loops, rows, b.target.registers)
   return {
     groups = found, channels = channels, starts = groups.starts(found, tiles),
     weights = #values > 0 and b:table("column_weight", "f32", values, 1,
@@ -105,7 +119,8 @@ local function emit_group(b, pass, run, it, g, rows, width, streaming)
   local first_out, first_in = g * run.stride[1] + it.pos[1], g * run.stride[2] + it.pos[2]
   local wide = {}
   for q = 1, #it.weights do wide[q] = weights(b, pass, it, g, q, width) end
-  vector.sweep_row(b, "c", pass.channels, width, 4, function(c)
+  local copies = b.target.registers >= 32 and 4 or math.max(1, 2 // #rows)
+  vector.sweep_row(b, "c", pass.channels, width, copies, function(c)
     for _, r in ipairs(rows) do
       local values = {}
       for k, i in ipairs(it.relative) do
@@ -156,15 +171,9 @@ function M.emit(b, pass, tile, rows, width, streaming)
     for _, r in ipairs(rows) do emit_by_table(b, pass, tile, r, width, streaming) end
     return
   end
-  -- what a group keeps in registers inside a loop: its weights, and blended pixels that Clang
-  -- shares with its neighbours
-  local function need(group)
-    local own = group.place and 1 or #group.weights * #group.relative
-    return own + #group.relative * #rows
-  end
   groups.each(b, pass.groups, "g", tile, function(group, run, g)
     emit_group(b, pass, run, group, g, rows, width, streaming)
-  end, need, b.target.registers - RESERVED)
+  end)
 end
 
 return M

@@ -104,17 +104,14 @@ function M.sections(b, groups, name, starts, section)
   return list
 end
 
---- Loop over the groups of a section: fn(group, run, iteration).  With `need` and `budget` (see
---- runs.parts) a loop whose members need more than the budget becomes several.
-function M.each(b, groups, name, section, fn, need, budget)
+--- Loop over the groups of a section: fn(group, run, iteration).
+function M.each(b, groups, name, section, fn)
   for i, run in ipairs(groups.loops) do
-    for _, part in ipairs(need and runs.parts(run, need, budget) or { run.items }) do
-      b:each(name, section[i].lo, section[i].hi, function(g)
-        for _, group in ipairs(part) do
-          b:group(function() fn(group, run, g) end)
-        end
-      end)
-    end
+    b:each(name, section[i].lo, section[i].hi, function(g)
+      for _, group in ipairs(run.items) do
+        b:group(function() fn(group, run, g) end)
+      end
+    end)
   end
 end
 
