@@ -54,7 +54,7 @@ tap.is(starts(7, 5), "0 3 6 12 15 21", "five sections")
 
 -- groups of columns
 local function pass_of(map, most)
-  local pass = columns.new(machine(16), map, 4, most, 1)
+  local pass = columns.new(machine(16), map, 4, most, 1, 1)
   return pass.groups and shape(pass.groups) or "by table"
 end
 tap.is(pass_of(growing(24, 1), 99), "24 groups, 24 loops", "24 pieces of a row of pixels")
@@ -94,7 +94,7 @@ end
 local function column_loops(registers)
   local b = machine(registers)
   local x, y = b:input("x", "f32", 999), b:output("y", "f32", 999)
-  local pass = columns.new(b, enlarged(9), 4, 1, 1)
+  local pass = columns.new(b, enlarged(9), 4, 1, 1, 1)
   local tile = columns.tile(b, pass, 0)
   local function pixel(at) return b:load(x, at, 4) end
   columns.emit(b, pass, tile, { { out = y, pixel = pixel } }, 4, false)
@@ -189,7 +189,7 @@ local function slanted(n)
 end
 tap.is(tables(slanted(40), function(b, map) row.declare(b, row.new(map, 4)) end),
   "column_weight:1", "weights of a row")
-tap.is(tables(slanted(40), function(b, map) columns.new(b, map, 4, 1, 1) end),
+tap.is(tables(slanted(40), function(b, map) columns.new(b, map, 4, 1, 1, 1) end),
   "column_weight:1", "weights of pixels")
 tap.is(tables(vectors(33, 9), function(b, map) row.declare(b, row.new(map, 4)) end),
   "", "constants have no table")
