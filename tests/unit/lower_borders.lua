@@ -100,11 +100,20 @@ local function column_loops(registers)
   columns.emit(b, pass, tile, { { out = y, pixel = pixel } }, 4, false)
   return loops(b)
 end
--- two weights and two pixels each, and 8 registers for the rest
-tap.is(column_loops(24), "9", "columns: 16 values in 24 registers")
-tap.is(column_loops(23), "9 9", "in 23 they are two loops")
-tap.is(column_loops(16), "9 9", "8 and 8 in 16")
-tap.is(column_loops(15), "9 9 9 9", "4 each in 15")
+tap.is(column_loops(24), "9", "columns: one loop, however many registers there are")
+tap.is(column_loops(15), "9", "or few")
+
+-- two weights and two pixels of each row for each of four outputs, and 8 registers for the rest:
+-- more than that are weights from a table
+local function tabled(registers, rows)
+  local b = machine(registers)
+  columns.new(b, enlarged(9), 4, 1, rows, 1)
+  return #b.buffers > 0
+end
+tap.ok(not tabled(24, 1), "columns: 16 values are constants in 24 registers")
+tap.ok(tabled(23, 1), "in 23 the weights are a table")
+tap.ok(tabled(24, 2), "a second row needs its pixels, too")
+tap.ok(not tabled(32, 2), "24 values in 32")
 
 -- rows: vectors of 4 elements that differ, `period` of them, `times` times
 local function vectors(period, times, taps)
