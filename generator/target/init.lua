@@ -55,10 +55,4 @@ function M.best(arch, has)
   return best
 end
 
---- Lanes of a register for an element type.
----@param target Target
----@param bytes integer   bytes of an element
----@return integer
-function M.lanes(target, bytes) return target.vector_bytes // bytes end
-
 return M
