@@ -15,7 +15,8 @@ local uv = require "luv"
 
 local FOLDERS <const> = { "lower", "plan", "resample", "ir" }
 local TREE <const> = { "bin", "generator", "templates", "runtime", "tests", "tools", "bench",
-  "examples", "generated", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }
+  "examples", "generated", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE",
+  "LICENSE.MIT-0", "Makefile", ".ci" }
 local EQUIVALENT <const> = "tests/mutants-equivalent.txt"
 local SCRATCH <const> = "build/mutate"
 local SHARE_WANTED <const> = 0.90
