@@ -68,6 +68,14 @@ function M.item(items, run, iteration, member)
   return items[run.first + iteration * run.period + member - 1]
 end
 
+--- True if member `member` of a run is the same in every iteration, by same(first, other).
+function M.constant(items, run, member, same)
+  for g = 1, run.count - 1 do
+    if not same(run.items[member], M.item(items, run, g, member)) then return false end
+  end
+  return true
+end
+
 --- The members of a run in parts whose needs, need(item) each, fit a budget together; a member
 --- that alone exceeds it is a part.
 ---@param run plan.Run

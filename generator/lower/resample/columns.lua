@@ -32,14 +32,6 @@ local function same_weights(a, b)
   return true
 end
 
--- True if member j of a run has the same weights in every iteration.
-local function constant_member(list, run, j)
-  for g = 1, run.count - 1 do
-    if not same_weights(run.items[j], runs.item(list, run, g, j)) then return false end
-  end
-  return true
-end
-
 -- Whether the members of a loop can have their weights in registers beside what Clang shares
 -- between them: the blended pixels of each row.
 local function fits(run, rows, registers)
@@ -55,7 +47,8 @@ local function table_weights(list, loops, rows, registers)
   for _, run in ipairs(loops) do
     local constants = fits(run, rows, registers)
     for j, it in ipairs(run.items) do
-      local constant = run.count == 1 or constants and constant_member(list, run, j)
+      local constant = run.count == 1
+        or constants and runs.constant(list, run, j, same_weights)
       it.place = not constant and #values or nil
       for g = 0, constant and -1 or run.count - 1 do
         for _, w in ipairs(runs.item(list, run, g, j).weights) do

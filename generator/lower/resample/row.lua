@@ -96,21 +96,13 @@ end
 
 local function append(values, list) table.move(list, 1, #list, #values + 1, values) end
 
--- True if member j of a run has the same weights in every iteration.
-local function constant_member(pass, run, j)
-  for g = 1, run.count - 1 do
-    if not same_weights(run.items[j], runs.item(pass.items, run, g, j)) then return false end
-  end
-  return true
-end
-
 --- True if a run's weights are constants.
 ---@param pass lower.Row
 ---@param run plan.Run
 ---@return boolean
 function M.steady(pass, run)
   for j in ipairs(run.items) do
-    if not constant_member(pass, run, j) then return false end
+    if not runs.constant(pass.items, run, j, same_weights) then return false end
   end
   return true
 end
@@ -119,7 +111,7 @@ end
 local function weight_places(pass, values)
   for _, run in ipairs(pass.runs) do
     for j, it in ipairs(run.items) do
-      if not constant_member(pass, run, j) then
+      if not runs.constant(pass.items, run, j, same_weights) then
         it.place = #values
         for g = 0, run.count - 1 do
           for _, list in ipairs(runs.item(pass.items, run, g, j).weight) do append(values, list) end
