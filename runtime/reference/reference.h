@@ -40,17 +40,50 @@ enum upw_ref_mode {
   UPW_REF_AREA = 6
 };
 
-// PyTorch 2.13 F.interpolate on float32.
+enum upw_ref_profile { UPW_REF_TORCH, UPW_REF_ONNX, UPW_REF_PADDLE, UPW_REF_TFLITE };
+
+enum upw_ref_dtype { UPW_REF_F32, UPW_REF_F64, UPW_REF_F16, UPW_REF_BF16, UPW_REF_U8 };
+
+// ONNX Resize: coordinate_transformation_mode and nearest_mode.
+enum upw_ref_coordinates {
+  UPW_REF_HALF_PIXEL,
+  UPW_REF_HALF_PIXEL_SYMMETRIC,
+  UPW_REF_PYTORCH_HALF_PIXEL,
+  UPW_REF_ALIGN_CORNERS,
+  UPW_REF_ASYMMETRIC,
+  UPW_REF_TF_HALF_PIXEL_FOR_NN,
+  UPW_REF_TF_CROP_AND_RESIZE
+};
+
+enum upw_ref_nearest {
+  UPW_REF_ROUND_PREFER_FLOOR,
+  UPW_REF_ROUND_PREFER_CEIL,
+  UPW_REF_FLOOR,
+  UPW_REF_CEIL
+};
+
+// What a profile does not know is 0: a zeroed struct with mode, sizes and rank is PyTorch's default
+// on float32.
 struct upw_ref_interpolate {
-  int mode;          // enum upw_ref_mode
-  int rank;          // spatial axes, 1 to 3
-  int planar;        // 1: N,C,spatial…  0: N,spatial…,C
-  int align_corners; // linear and cubic modes
-  int antialias;     // linear and cubic modes of rank 2
-  int exact;         // coordinates and weights without rounding instead of the framework's float32
+  int profile;            // enum upw_ref_profile
+  int dtype;              // enum upw_ref_dtype, of x and y
+  int mode;               // enum upw_ref_mode
+  int rank;               // spatial axes, 1 to 3
+  int planar;             // 1: N,C,spatial…  0: N,spatial…,C
+  int align_corners;      // torch and paddle: linear and cubic, paddle and tflite: nearest too
+  int antialias;          // linear and cubic; torch: of rank 2
+  int exact;              // coordinates and weights without rounding, not by the framework's floats
+  int half_pixel_centers; // tflite
+  int align_mode;         // paddle
+  int coordinates;        // onnx, enum upw_ref_coordinates
+  int nearest_mode;       // onnx, enum upw_ref_nearest
+  int exclude_outside;    // onnx
+  double cubic_coeff_a;   // onnx
+  double extrapolation_value; // onnx, tf_crop_and_resize
   int64_t batch, channels;
   int64_t in[3], out[3]; // outermost axis first, `rank` entries
-  double scale[3]; // the given scale_factor where it enters the coordinates; 0: ratio is in/out
+  double scale[3];       // the given scale where it enters the coordinates; 0: that of the sizes
+  double roi_start[3], roi_end[3]; // onnx, tf_crop_and_resize
 };
 
 upw_ref_fn upw_ref_interpolate;
