@@ -20,6 +20,7 @@ M.__index = M
 ---@field output integer
 ---@field taps upweave.axis.taps[]
 ---@field sparse boolean|nil  outputs without a tap are legal (they are 0)
+---@field source upweave.axis.source|nil  where the outputs lie, for drawings only
 
 local pack, unpack = string.pack, string.unpack
 

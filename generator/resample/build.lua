@@ -7,6 +7,7 @@
 -- pixel are added, taps of weight 0 are dropped, and the sum is rounded once to the kernel's float.
 
 local axis_map = require "upweave.plan.axis"
+local source_of = require("upweave.resample.source").of
 
 local M = {}
 
@@ -123,9 +124,10 @@ end
 function M.axis(spec)
   local A, filter = spec.arithmetic, spec.filter
   local taps, terms
+  local copied = spec.input == spec.output and (filter.kernel or filter.copies_equal_sizes)
   if filter.window then
     taps, terms = windowed(A, spec)
-  elseif spec.input == spec.output and (filter.kernel or filter.copies_equal_sizes) then
+  elseif copied then
     taps, terms = identity(A, spec.output), 1
   elseif filter.kernel then
     taps, terms = stretched(A, spec)
@@ -133,7 +135,7 @@ function M.axis(spec)
     taps, terms = sampled(A, spec), filter.taps
   end
   local map = axis_map.new { name = spec.name, input = spec.input, output = spec.output,
-    taps = taps }
+    taps = taps, source = source_of(A, spec, copied) }
   return map, terms
 end
 

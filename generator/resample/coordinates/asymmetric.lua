@@ -5,7 +5,7 @@
 
 local half_pixel = require "upweave.resample.coordinates.half_pixel"
 
-local M = { name = "asymmetric", ratio = half_pixel.ratio }
+local M = { name = "asymmetric", ratio = half_pixel.ratio, point = { input = 0, output = 0 } }
 
 ---@param A table     arithmetic
 ---@param ratio any

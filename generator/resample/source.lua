@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: MIT
+-- Source: where the outputs of an axis lie on its input, as numbers for people.
+--
+-- Drawings and explanations read it; kernels never do, they have the taps. All coordinate rules are
+-- straight lines, so two numbers say one: output o reads around first + step * o.
+-- Invariant: asked of the same coordinates, filter and arithmetic that gave the taps.
+
+local M = {}
+
+---@class upweave.axis.source
+---@field rule string      name of the coordinates; of the filter where those are its windows
+---@field first number     source coordinate of output 0; input i lies at i
+---@field step number      input pixels from one output to the next
+---@field reach number     how far from there the filter has weights, in input pixels
+---@field point { input: number, output: number }  place in its cell, 0 left to 1 right
+---@field outside string   taps outside the input: "clamped" to the border or "renormalised" away
+
+local MIDDLE <const> = { input = 0.5, output = 0.5 }
+
+---@param A table arithmetic
+---@param spec upweave.resample.axis_spec
+---@param copied boolean   equal sizes that the filter copies
+---@return upweave.axis.source
+function M.of(A, spec, copied)
+  local rule, filter = spec.coordinates, spec.filter
+  local source = { rule = rule and rule.name or filter.name, first = 0, step = 1,
+    reach = (filter.taps or 1) / 2, point = rule and rule.point or MIDDLE, outside = "clamped" }
+  if copied then return source end
+  if filter.window then
+    source.step = spec.input / spec.output
+    source.first, source.reach = (source.step - 1) / 2, source.step / 2
+    return source
+  end
+  local ratio = rule.ratio(A, spec.input, spec.output, spec.scale)
+  source.step = A.tonumber(ratio)
+  if filter.kernel then -- stretched filters count from the borders, whatever the rule
+    source.first, source.outside = (source.step - 1) / 2, "renormalised"
+    source.reach = filter.radius * math.max(source.step, 1)
+  else
+    source.first = A.tonumber(rule.source(A, ratio, 0))
+  end
+  return source
+end
+
+return M
