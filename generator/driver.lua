@@ -73,7 +73,7 @@ function stages.c(r)
 end
 
 local function find_target(name)
-  local target = targets.find(name)
+  local target = type(name) == "table" and name or targets.find(name)
   if target then return target end
   local known = {}
   for i, t in ipairs(targets.list()) do known[i] = t.name end
@@ -92,10 +92,10 @@ end
 ---@field pressure integer?   vector registers live at once, estimated
 ---@field files { name: string, text: string }[]?
 
---- Run the stages for one kernel and one target.  options: target (a name), single (header inside
+--- Run the stages for one kernel and one target.  options: target (or its name), single (header in
 --- the C file), stop_after (a stage).  A faulty schedule or target gives nil and diagnostics.
 ---@param problem table
----@param options { target: string, single: boolean?, stop_after: string? }
+---@param options { target: Target|string, single: boolean?, stop_after: string? }
 ---@return upweave.Result?
 ---@return upweave.Diagnostic[]?
 function M.compile(problem, options)
@@ -117,12 +117,12 @@ local function variant_symbol(problem, target)
 end
 
 -- Several targets: a dispatcher, one header for all, one C file each.
-local function variants(problem, names)
-  local results, rows = {}, {}
-  for i, name in ipairs(names) do
-    local r, faults = M.compile(problem, { target = name, stop_after = "ir" })
+local function variants(problem, records)
+  local results, rows, names = {}, {}, {}
+  for i, record in ipairs(records) do
+    local r, faults = M.compile(problem, { target = record, stop_after = "ir" })
     if not r then return nil, faults end
-    results[i] = r
+    results[i], names[i] = r, record.name
   end
   local order = {}
   for rank, target in ipairs(targets.list()) do order[target.name] = rank end
@@ -147,18 +147,28 @@ local function variants(problem, names)
   files[#files + 1] = {
     name = name .. ".json", text = emit.metadata(best, workspace, tasks, listed),
   }
-  table.insert(units, 1, { source = name .. ".c", target = "generic", flags = {} })
+  local flags = targets.machine_flags(best.target)
+  table.insert(units, 1, { source = name .. ".c", target = "generic", flags = flags })
   return { files = files, units = units, results = results }
 end
 
 --- The files of a kernel for one or several targets and how to compile them.
 ---@param problem table
----@param options { targets: string[], single: boolean? }
+---@param options { targets: (Target|string)[], single: boolean? }
 ---@return { files: table[], units: table[], results: upweave.Result[] }?
 ---@return upweave.Diagnostic[]?
 function M.library(problem, options)
-  if #options.targets > 1 then return variants(problem, options.targets) end
-  local r, faults = M.compile(problem, { target = options.targets[1], single = options.single })
+  local asked = {}
+  for i, one in ipairs(options.targets) do
+    local target, fault = find_target(one)
+    if not target then return nil, { fault } end
+    asked[i] = target
+  end
+  local records, faults = targets.together(asked)
+  if not records then return nil, faults end
+  if #records > 1 then return variants(problem, records) end
+  local r
+  r, faults = M.compile(problem, { target = records[1], single = options.single })
   if not r then return nil, faults end
   local unit = { source = problem.name .. ".c", target = r.target.name, flags = r.target.flags }
   return { files = r.files, units = { unit }, results = { r } }

@@ -6,6 +6,9 @@
 #include "${name}.h"
 
 #include <stdlib.h>
+% for _, header in ipairs(headers) do
+#include <${header}>
+% end
 
 % for _, v in ipairs(variants) do
 ${v.prototype};

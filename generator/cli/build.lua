@@ -6,6 +6,7 @@
 
 local build = require "upweave.toolchain.build"
 local context = require "upweave.cli.context"
+local cross = require "upweave.toolchain.cross"
 local gen = require "upweave.cli.gen"
 local progress = require "upweave.toolchain.progress"
 local tools = require "upweave.cli.tools"
@@ -20,12 +21,13 @@ local M = {
   },
 }
 
-local function link_both(kit, stem, members)
+local function link_both(kit, stem, members, record)
   local outputs = {}
   for _, kind in ipairs { "archive", "shared" } do
     local name = "lib" .. stem .. (kind == "archive" and ".a" or ".so")
     local made, faults = build.link(kit.store, kit.compiler,
-      { name = name, kind = kind, members = members, flags = {}, libraries = {} })
+      { name = name, kind = kind, members = members, libraries = {},
+        flags = cross.library_flags(kit.compiler, record) })
     if not made then return nil, faults end
     outputs[#outputs + 1] = { name = name, text = made.bytes, executable = kind == "shared" }
   end
@@ -54,7 +56,7 @@ function M.outputs(kit, libraries, stem, verification)
     end
   end
   local linked
-  linked, faults = link_both(kit, stem, members)
+  linked, faults = link_both(kit, stem, members, libraries[1].results[1].target)
   if not linked then return nil, faults end
   return table.move(linked, 1, #linked, #list + 1, list), nil, measures
 end
@@ -63,11 +65,11 @@ function M.run(options)
   local folder, faults = context.folder(options, M.name)
   if not folder then return nil, faults end
   local records, document, libraries, kit, list, measures
-  records, faults = context.targets(options, "native")
+  records, faults = context.targets_together(options, "native")
   if not records then return nil, faults end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
-  kit, faults = tools.toolchain(options)
+  kit, faults = tools.toolchain(options, records)
   if not kit then return nil, faults end
   libraries, faults = tools.generate(document, records, options)
   if not libraries then return nil, faults end

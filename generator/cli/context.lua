@@ -89,12 +89,23 @@ function M.targets(options, default)
   return records
 end
 
---- The targets, all of which must run here unless there is an emulator.
+--- The targets of one library or one run, which is for one machine.
+---@param options table
+---@param default string
+---@return Target[]|nil records
+---@return upweave.Diagnostic[]? faults
+function M.targets_together(options, default)
+  local records, faults = M.targets(options, default)
+  if not records then return nil, faults end
+  return target.together(records)
+end
+
+--- The same, all of which must run here unless there is an emulator.
 ---@param options table
 ---@return Target[]|nil records
 ---@return upweave.Diagnostic[]? faults
 function M.runnable_targets(options)
-  local records, faults = M.targets(options, "native")
+  local records, faults = M.targets_together(options, "native")
   if not records then return nil, faults end
   faults = {}
   for _, record in ipairs(records) do

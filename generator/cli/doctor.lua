@@ -6,6 +6,7 @@
 
 local cache = require "upweave.toolchain.cache"
 local clang = require "upweave.toolchain.clang"
+local cross = require "upweave.toolchain.cross"
 local host = require "upweave.toolchain.host"
 local output = require "upweave.cli.output"
 local target = require "upweave.target"
@@ -27,14 +28,32 @@ local function cache_state()
   return root, uv.fs_access(root, "W") and "writable" or "cannot be written: set UPWEAVE_CACHE"
 end
 
-local function targets()
+-- What building for a target lacks.
+local function needs(compiler, record)
+  local names = {}
+  for index, fault in ipairs(compiler and cross.missing(compiler, record) or {}) do
+    names[index] = fault.program
+  end
+  return table.concat(names, ", ")
+end
+
+local function targets(compiler)
   local list, native = {}, host.native()
   for index, record in ipairs(target.list()) do
     local lacking = host.lacks(record)
     list[index] = { name = record.name, runs = #lacking == 0, native = record == native,
-      lacks = table.concat(lacking, " ") }
+      lacks = table.concat(lacking, " "), needs = needs(compiler, record),
+      runner = host.foreign(record) and host.runner(record) or nil }
   end
   return list
+end
+
+local function state_of(record)
+  if record.native then return "yes; native means this one" end
+  if record.runs then return "yes" end
+  if record.needs ~= "" then return "no, and not built here without " .. record.needs end
+  if record.runner then return "with " .. record.runner end
+  return "no, lacks " .. record.lacks
 end
 
 local function gather(options)
@@ -47,7 +66,7 @@ local function gather(options)
     cpu = machine.model, arch = machine.arch, cpus = machine.cpus,
     compiler = compiler and compiler.id or nil, compiler_path = compiler and compiler.path or nil,
     archiver = compiler and clang.archiver(compiler) or nil,
-    cache = root, cache_state = state, targets = targets(), native = host.native().name,
+    cache = root, cache_state = state, targets = targets(compiler), native = host.native().name,
     home = require "upweave.home",
   }, faults
 end
@@ -67,9 +86,7 @@ local function print_text(facts)
   row("cpu", string.format("%s, %d usable, %s", facts.cpu, facts.cpus, facts.arch))
   output.line("targets")
   for _, record in ipairs(facts.targets) do
-    local state = record.native and "yes; native means this one" or record.runs and "yes"
-      or "no, lacks " .. record.lacks
-    output.line(string.format("  %-10s %s", record.name, state))
+    output.line(string.format("  %-10s %s", record.name, state_of(record)))
   end
 end
 

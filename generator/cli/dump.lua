@@ -41,7 +41,7 @@ end
 
 local function assembly(document, record, options)
   local kit, libraries, faults
-  kit, faults = tools.toolchain(options)
+  kit, faults = tools.toolchain(options, { record })
   if not kit then return nil, faults end
   libraries, faults = tools.generate(document, { record }, {})
   if not libraries then return nil, faults end

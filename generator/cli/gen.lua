@@ -66,7 +66,7 @@ function M.run(options)
   local folder, faults = context.folder(options, M.name)
   if not folder then return nil, faults end
   local records, document, libraries
-  records, faults = context.targets(options, "generic")
+  records, faults = context.targets_together(options, "generic")
   if not records then return nil, faults end
   if options.single and #records > 1 then
     return nil, { diagnostics.new("E007", { first = "--single", second = "several --target",

@@ -7,6 +7,7 @@
 local build = require "upweave.toolchain.build"
 local clang = require "upweave.toolchain.clang"
 local context = require "upweave.cli.context"
+local cross = require "upweave.toolchain.cross"
 local driver = require "upweave.driver"
 local fault = require "upweave.cli.fault"
 local harness = require "upweave.toolchain.harness"
@@ -24,12 +25,16 @@ function M.compiler(options)
   return compiler
 end
 
---- Compiler and cache.
+--- Compiler and cache, and whatever the targets need beside them.
+---@param options table
+---@param records Target[]
 ---@return {compiler: upweave.Compiler, store: upweave.Cache}|nil
 ---@return upweave.Diagnostic[]? faults
-function M.toolchain(options)
+function M.toolchain(options, records)
   local compiler, faults = M.compiler(options)
   if not compiler then return nil, faults end
+  faults = cross.missing(compiler, records[1])
+  if #faults > 0 then return nil, faults end
   local store
   store, faults = build.open_cache()
   if not store then return nil, faults end
@@ -39,7 +44,7 @@ end
 
 --- The C of every kernel: driver.library for each, all faults together.
 ---@param document {kernels: table[]}
----@param records Target[]
+---@param records Target[] of one machine
 ---@param options {single: boolean?, schedule: string?}
 ---@return table[]|nil libraries {problem, files, units}
 ---@return upweave.Diagnostic[]? faults
@@ -50,7 +55,7 @@ function M.generate(document, records, options)
   for index, problem in ipairs(document.kernels) do
     progress.show(line, problem.name)
     fault.about(problem.name, table.concat(names, ", "))
-    local library, trouble = driver.library(problem, { targets = names, single = options.single })
+    local library, trouble = driver.library(problem, { targets = records, single = options.single })
     if library then
       library.problem = problem
       libraries[index] = library
@@ -75,7 +80,7 @@ function M.begin(options, verb)
   local document, tools
   document, faults = context.document(options, verb)
   if not document then return nil, faults end
-  tools, faults = M.toolchain(options)
+  tools, faults = M.toolchain(options, targets)
   if not tools then return nil, faults end
   return { targets = targets, document = document, tools = tools }
 end

@@ -320,12 +320,15 @@ end
 ---@param variants table[]
 ---@return string
 function M.dispatcher(job, variants)
-  local cpu, rows = false, {}
+  local cpu, rows, headers = false, {}, {}
   for i, v in ipairs(variants) do
     local checks = map(v.target.builtin, function(feature)
       return ('__builtin_cpu_supports("%s")'):format(feature)
     end)
     cpu = cpu or #checks > 0
+    if v.target.check then
+      checks[#checks + 1], headers[#headers + 1] = v.target.check.text, v.target.check.header
+    end
     rows[i] = {
       symbol = v.symbol, target = v.target.name, tasks = v.tasks,
       condition = #checks > 0 and table.concat(checks, "\n         && ") or "1",
@@ -335,7 +338,7 @@ function M.dispatcher(job, variants)
   local parameters, arguments = signature(job.tensors, false)
   return template.render("dispatch.c", {
     name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
-    variants = rows, cpu = cpu, arguments = arguments,
+    variants = rows, cpu = cpu, headers = headers, arguments = arguments,
     range = M.range_prototype(job.name, job.tensors),
     pointer = table.concat(with(parameters, BEGIN, END), ", "),
     entry = entry(job, job.name:upper() .. "_TASKS"),

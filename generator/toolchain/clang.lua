@@ -189,6 +189,27 @@ function M.archiver(compiler)
   return M.which("llvm-ar-" .. compiler.major) or M.which("llvm-ar") or M.which("ar")
 end
 
+--- A linker for other machines: lld of the compiler's own version, or any.
+---@param compiler upweave.Compiler
+---@return string|nil path
+function M.linker(compiler)
+  local found = M.which("ld.lld-" .. compiler.major) or M.which("ld.lld")
+  for major = NEWEST_KNOWN, OLDEST, -1 do found = found or M.which("ld.lld-" .. major) end
+  return found
+end
+
+--- Whether the compiler finds a file of the C library. It answers with the bare name if not.
+---@param compiler upweave.Compiler
+---@param machine_flags string[]
+---@param name string
+---@return boolean
+function M.finds(compiler, machine_flags, name)
+  local asked = append({}, compiler.command, machine_flags, compiler.cflags,
+    "-print-file-name=" .. name)
+  local result = process.run(asked, { env = M.environment(), seconds = LOOK_LIMIT })
+  return result.ok and result.stdout:find("/", 1, true) ~= nil
+end
+
 --- The archive is deterministic: no times, no owners.
 ---@return string[] command
 function M.archive(archiver, objects, library)

@@ -7,6 +7,7 @@
 -- the cache, its arguments are a list.
 
 local build = require "upweave.toolchain.build"
+local cross = require "upweave.toolchain.cross"
 local dkjson = require "dkjson"
 local files = require "upweave.toolchain.files"
 local home = require "upweave.home"
@@ -128,7 +129,7 @@ function M.build(tools, libraries, target)
   for _, kernel in ipairs(compiled) do members = join(members, kernel.members) end
   local program
   program, faults = build.link(tools.store, tools.compiler, { name = "harness", kind = "program",
-    members = members, flags = join(target.flags, tools.compiler.cflags),
+    members = members, flags = cross.program_flags(tools.compiler, target),
     libraries = LIBRARIES })
   if not program then return nil, faults end
   return program.path, nil, compiled

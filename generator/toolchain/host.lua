@@ -2,12 +2,15 @@
 -- The machine we run on.
 --
 -- Purpose: what the processor can do, and which target that means. Invariant: only
--- /proc/cpuinfo and uname are asked; a machine without them is a generic one.
+-- /proc/cpuinfo and uname are asked; a machine without them is a generic one. x86 lists `flags`
+-- there, Arm `Features`, RISC-V an `isa` of letters, then of names: rv64imafdcv_zicsr.
 
+local clang = require "upweave.toolchain.clang"
 local diagnostics = require "upweave.util.diagnostics"
 local files = require "upweave.toolchain.files"
 local target = require "upweave.target"
 local uv = require "luv"
+local words = require "upweave.toolchain.words"
 
 local M = {}
 
@@ -26,6 +29,9 @@ function M.describe()
   local features = {}
   local line = text:match("\nflags%s*:([^\n]*)") or text:match("\nFeatures%s*:([^\n]*)") or ""
   for feature in line:gmatch("%S+") do features[feature] = true end
+  local letters, names = text:match("\nisa%s*:%s*rv64(%l*)([^\n]*)")
+  for letter in (letters or ""):gmatch("%l") do features[letter] = true end
+  for name in (names or ""):gmatch("%w+") do features[name] = true end
   known = {
     arch = uv.os_uname().machine,
     model = text:match("model name%s*:%s*([^\n]*)") or "unknown processor",
@@ -35,12 +41,19 @@ function M.describe()
   return known
 end
 
+--- Whether a target is another machine's.
+---@param record Target
+---@return boolean
+function M.foreign(record)
+  return record.arch ~= "any" and record.arch ~= M.describe().arch
+end
+
 --- The features of a target that this machine lacks.
 ---@param record Target
 ---@return string[]
 function M.lacks(record)
   local host, list = M.describe(), {}
-  if record.arch ~= "any" and record.arch ~= host.arch then return { record.arch } end
+  if M.foreign(record) then return { record.arch } end
   for _, feature in ipairs(record.cpu) do
     if not host.features[feature] then list[#list + 1] = feature end
   end
@@ -54,15 +67,29 @@ function M.native()
   return target.best(host.arch, function(feature) return host.features[feature] == true end)
 end
 
+--- The option that runs a target's programs here. An emulator is never started unasked: its times
+--- say nothing about the machine, and its faults are its own.
+---@param record Target
+---@return string
+function M.runner(record)
+  if not record.emulator then return "--runner with an emulator" end
+  local command = words.join { record.emulator }
+  local installed = clang.which(record.emulator:match("^%S+"))
+  return "--runner " .. command .. (installed and "" or " (apt-get install qemu-user)")
+end
+
 --- Diagnostic if the target cannot run here.
 ---@param record Target
 ---@return upweave.Diagnostic|nil
 function M.cannot_run(record)
   local lacking = M.lacks(record)
   if #lacking == 0 then return nil end
-  return diagnostics.new("E800", { place = "--target", target = record.name,
-    reason = "this CPU lacks " .. table.concat(lacking, ", "),
-    hint = "--target " .. M.native().name .. ", or --runner with an emulator" })
+  local reason = "this CPU lacks " .. table.concat(lacking, ", ")
+  if M.foreign(record) then
+    reason = ("this machine is %s, not %s"):format(M.describe().arch, record.arch)
+  end
+  return diagnostics.new("E800", { place = "--target", target = record.name, reason = reason,
+    hint = ("--target %s, or %s"):format(M.native().name, M.runner(record)) })
 end
 
 return M

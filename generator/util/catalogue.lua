@@ -45,6 +45,12 @@ local catalogue = {
     because = "the spec has {names}",
     try = "{hint}",
   },
+  {
+    code = "E009", exit = USAGE,
+    message = "targets {first} and {second} are of different machines",
+    because = "one library, or one run, is for one machine: {arch} or {other_arch}",
+    try = "a command for each",
+  },
 
   -- Files.
   { code = "E010", exit = USAGE, message = "cannot read the file", because = "{reason}" },

@@ -18,9 +18,13 @@ const char *const probe_isa = "32-byte vectors";
 enum { VECTOR = 16, ACCUMULATORS = 14 };
 #define REGISTER "x"
 const char *const probe_isa = "16-byte vectors";
-#else
+#elif defined(__aarch64__)
 enum { VECTOR = 16, ACCUMULATORS = 20 };
 #define REGISTER "w"
+const char *const probe_isa = "16-byte vectors";
+#else // where Clang takes no vector of fixed length as an operand: RISC-V
+enum { VECTOR = 16, ACCUMULATORS = 20 };
+#define REGISTER "m"
 const char *const probe_isa = "16-byte vectors";
 #endif
 
@@ -79,6 +83,9 @@ double probe_fma(size_t iterations) {
     __asm__ volatile("" : "+" REGISTER(factor));
   }
 #pragma clang loop unroll(full)
-  for (int i = 0; i < ACCUMULATORS; i++) __asm__ volatile("" : : REGISTER(sum[i]));
+  for (int i = 0; i < ACCUMULATORS; i++) {
+    floats last = sum[i]; // a copy: the sums need not be where the statement can reach them
+    __asm__ volatile("" : : REGISTER(last));
+  }
   return 2.0 * (double)(iterations * LANES * ACCUMULATORS);
 }

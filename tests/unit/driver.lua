@@ -167,6 +167,6 @@ for round = 1, 2 do
   tap.is(result.stdout:match("(%x+)\n$"), now, "in a process of its own: " .. round)
 end
 tap.ok(fingerprint("generic") ~= now, "another target is another text")
-tap.is(#targets.list(), 5, "all targets were there")
+tap.is(#targets.list(), 7, "all targets were there")
 
 tap.done()
