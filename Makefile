@@ -24,7 +24,7 @@ LONGEST    := $(wildcard tests/unit/lower.lua tests/errors/hostile.lua)
 FAST_TESTS := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/unit/*.lua \
                 tests/errors/*.lua tests/golden/*.lua tests/properties/*.lua)))
 TESTS      := $(FAST_TESTS) $(sort $(wildcard tests/cli/*.lua tests/kernels/*.lua \
-                tests/kernels/*.c))
+                tests/kernels/*.c tests/python/*.py))
 C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)
 PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 
@@ -144,6 +144,7 @@ install: lib ## install to PREFIX (default /usr/local), DESTDIR respected
 	$(Q)cp -R $(FOLDERS) LICENSE LICENSE.MIT-0 "$(SHARE)/"
 	$(Q)install -m 755 bin/upweave "$(ROOT)/bin/upweave"
 	$(Q)ln -sfn ../../upweave/generator "$(MODULES)/upweave"
+	$(Q)ln -sfn runtime/python "$(SHARE)/python"
 	$(Q)install -m 644 tools/home.lua "$(SHARE)/generator/home.lua"
 	$(Q)install -m 644 runtime/include/upweave/*.h "$(ROOT)/include/upweave/"
 	$(Q)install -m 644 build/lib/libupweave.a build/lib/libupweave.so "$(ROOT)/lib/"
