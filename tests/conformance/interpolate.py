@@ -14,8 +14,10 @@ import numpy as np
 
 import interpolate_cases as cases
 import interpolate_oracle as oracle
+import storage
 import upweave
 from report import Batch, Failure, HarnessError, Outcome
+from storage import DTYPES
 
 PER_BATCH = 40
 REJECTIONS_PER_BATCH = 100
@@ -26,6 +28,7 @@ DISAGREEMENT = "PyTorch's two implementations disagree; compared with the docume
 class Options:
     count: int
     seed: int
+    dtypes: tuple[str, ...]
     case: int | None  # only this index
     target: str
     work: Path
@@ -53,6 +56,8 @@ def batches(options: Options) -> list[Batch]:
 
 def repetition(options: Options, index: int, spec: cases.Spec) -> list[str]:
     target = "" if options.target == "native" else f" --target {options.target}"
+    if options.dtypes != tuple(DTYPES):
+        target += f" --dtypes {','.join(options.dtypes)}"
     return [
         f"spec: {json.dumps(spec)}",
         f"repeat: tests/conformance/run --ops interpolate --seed {options.seed} --case {index}"
@@ -66,7 +71,7 @@ def repetition(options: Options, index: int, spec: cases.Spec) -> list[str]:
 def kernels(options: Options, indices: list[int]) -> Outcome:
     """Builds the specs as one library, calls each, compares."""
     outcome = Outcome()
-    specs = {index: cases.valid(options.seed, index) for index in indices}
+    specs = {index: cases.valid(options.seed, index, options.dtypes) for index in indices}
     folder = options.work / f"interpolate-{options.target}-{options.seed}-{indices[0]}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -134,7 +139,7 @@ def compare_library(
     answers = upweave.call_all(library.folder, library.path, calls)
     for index, answer in zip(library.indices, answers):
         spec = specs[index]
-        problem = judge(outcome, spec, inputs[index], answer)
+        problem = compare(outcome, spec, inputs[index], answer)
         if problem is None and part == 0 and index == library.indices[0]:
             problem = run_verb(options, library, spec, inputs[index], answer)
         if problem is None:
@@ -148,29 +153,37 @@ def compare_library(
 Problem = tuple[str, list[str]]
 
 
-def judge(
+def compare(
     outcome: Outcome, spec: cases.Spec, x: np.ndarray, answer: upweave.Answer
 ) -> Problem | None:
-    """None if the kernel's answer is PyTorch's."""
     try:
-        expected = oracle.expected(spec, x)
+        return judge(outcome, spec, answer, oracle.expected(spec, x))
     except HarnessError as error:
         return f"harness: {error}", []
+
+
+def judge(
+    outcome: Outcome, spec: cases.Spec, answer: upweave.Answer, expected: oracle.Expected
+) -> Problem | None:
+    """None if the kernel's answer is PyTorch's."""
     if answer.problem or answer.y is None:
         return f"kernel {answer.problem}", []
     if answer.y.shape != expected.want.shape:
         return f"y is {answer.y.shape}, PyTorch's is {expected.want.shape}", []
-    kind = "sums within the bound" if expected.bound is not None else "copies bit for bit"
-    outcome.notes[f"compared: {kind}"] += 1
+    dtype = oracle.dtype_of(spec)
+    if answer.y.dtype != dtype.stored:
+        return f"y is stored as {answer.y.dtype}, not as {dtype.name}", []
+    kind = "within the bound" if expected.bound is not None else "bit for bit"
+    outcome.notes[f"compared: {dtype.name} {kind}"] += 1
     if expected.paths_disagree:
         outcome.notes[f"{DISAGREEMENT}: {spec['mode']}"] += 1
     if expected.bound is None:
         return differing_bits(answer.y, expected.want)
-    return beyond_bound(answer.y, expected.want, expected.bound)
+    return beyond_bound(storage.values(answer.y, dtype), expected.want, expected.bound)
 
 
 def differing_bits(got: np.ndarray, want: np.ndarray) -> Problem | None:
-    wrong = np.argwhere(got.view(np.uint32) != want.view(np.uint32))
+    wrong = np.argwhere(storage.bits(got) != storage.bits(want))
     if len(wrong) == 0:
         return None
     place = tuple(int(coordinate) for coordinate in wrong[0])
@@ -207,7 +220,7 @@ def run_verb(
         return f"upweave run: exit {done.returncode}", [done.stderr.strip()]
     y = np.load(data / f"{name}.y.npy")
     assert answer.y is not None
-    if y.shape != answer.y.shape or not oracle.same_bits(y, answer.y):
+    if y.shape != answer.y.shape or not storage.same_bits(y, answer.y):
         return "upweave run writes another y than the library", []
     return None
 
@@ -223,7 +236,7 @@ def rejections(options: Options, indices: list[int]) -> Outcome:
     folder.mkdir(parents=True)
     counts: Counter[str] = Counter()
     for index in indices:
-        spec = cases.arguments(options.seed, index)
+        spec = cases.arguments(options.seed, index, options.dtypes)
         path = folder / f"{spec['name']}.json"
         upweave.write_spec(path, [spec])
         refusal = oracle.refusal(spec)

@@ -12,10 +12,19 @@ import random
 from typing import Any
 
 import numpy as np
+import torch
+
+import storage
 
 Spec = dict[str, Any]
 
 LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
+TORCH_DTYPES = {
+    **{name: dtype.torch for name, dtype in storage.DTYPES.items()},
+    "i8": torch.int8, "i32": torch.int32, "i64": torch.int64,
+}
+DTYPE_SHARES = {"f32": 6, "f64": 4, "f16": 4, "bf16": 4, "u8": 5}
+UINT8_SUMS = ("bilinear", "bicubic")
 MODES = {
     1: ["nearest", "nearest-exact", "linear", "linear", "area"],
     2: ["nearest", "nearest-exact", "bilinear", "bilinear", "bicubic", "bicubic", "area"],
@@ -35,6 +44,17 @@ LONGEST_AXIS = 1200
 def interleaved(spec: Spec) -> bool:
     """Whether channels come last; a missing layout is channels first."""
     return spec["x"].get("layout", "NC")[1] != "C"
+
+
+def dtype_name(spec: Spec) -> str:
+    return spec["x"].get("dtype", "f32")
+
+
+def modes_of(dtype: str, rank: int) -> list[str]:
+    """What PyTorch has of a rank; of uint8, sums only of rank 2."""
+    if dtype != "u8":
+        return MODES[rank]
+    return [mode for mode in MODES[rank] if mode in UINT8_SUMS or mode.startswith("nearest")]
 
 
 def parts(spec: Spec) -> tuple[int, int, list[int]]:
@@ -152,33 +172,36 @@ def shrink_target(rng: random.Random, spec: Spec, spatial: list[int]) -> None:
     add_target_size(rng, spec, spatial)
 
 
-def valid(seed: int, index: int) -> Spec:
-    """A spec that PyTorch accepts."""
+def valid(seed: int, index: int, dtypes: tuple[str, ...]) -> Spec:
+    """A spec that PyTorch accepts, of one of these dtypes."""
     rng = generator(seed, index, "valid")
-    rank = rng.choice([1, 2, 2, 2, 3])
+    dtype = rng.choices(dtypes, [DTYPE_SHARES[name] for name in dtypes])[0]
+    rank = rng.choice([1, 2, 2, 2, 3] if dtype != "u8" else [1, 2, 2, 2, 2, 2, 2, 3])
     batch = rng.choices([1, 2, 3, 0], [60, 20, 15, 3])[0]
     channels = rng.choice(CHANNELS) if rng.random() < 0.7 else rng.randint(1, 70)
     spec: Spec = {
         "name": f"k{index:05d}",
         "op": "interpolate",
-        "x": {"shape": [], "layout": rng.choice(LAYOUTS[rank])},
-        "mode": rng.choice(MODES[rank]),
+        "x": {"shape": [], "dtype": dtype, "layout": rng.choice(LAYOUTS[rank])},
+        "mode": rng.choice(modes_of(dtype, rank)),
     }
+    if dtype == "f32" and rng.random() < 0.5:
+        del spec["x"]["dtype"]
     spatial = spatial_sizes(rng, rank)
     set_shape(spec, batch, channels, spatial)
     add_target_size(rng, spec, spatial)
     if spec["mode"] in ALIGNABLE and rng.random() < 0.6:
         spec["align_corners"] = rng.random() < 0.6
     if spec["mode"] in ANTIALIASABLE and rng.random() < 0.5:
-        spec["antialias"] = rng.random() < 0.8
+        spec["antialias"] = rng.random() < 0.8 and not storage.DTYPES[dtype].narrow
     shrink(rng, spec, LARGE_ELEMENTS if rng.random() < 0.1 else USUAL_ELEMENTS)
     return spec
 
 
-def arguments(seed: int, index: int) -> Spec:
+def arguments(seed: int, index: int, dtypes: tuple[str, ...]) -> Spec:
     """A valid spec with up to two arguments spoiled; some draws stay valid."""
     rng = generator(seed, index, "arguments")
-    spec = valid(seed, 1_000_000 + index)
+    spec = valid(seed, 1_000_000 + index, dtypes)
     spec["name"] = f"r{index:05d}"
     if rng.random() < 0.15:
         return spec
@@ -245,24 +268,38 @@ def spoil_input(rng: random.Random, spec: Spec) -> None:
     shape[rng.randrange(1, len(shape))] = 0
 
 
+def spoil_dtype(rng: random.Random, spec: Spec) -> None:
+    spec["x"]["dtype"] = rng.choice([*TORCH_DTYPES, "f8", ""])
+
+
 SPOILERS = [
     spoil_mode, spoil_mode, spoil_align_corners, spoil_antialias, spoil_recompute, spoil_both,
-    spoil_list_length, spoil_size, spoil_scale, spoil_input,
+    spoil_list_length, spoil_size, spoil_scale, spoil_input, spoil_dtype, spoil_dtype,
 ]
 
 
 def input_data(seed: int, index: int, spec: Spec) -> np.ndarray:
-    """x in memory order. Index maps get any bits, NaN included; sums get finite numbers."""
+    """x in memory order, as it is stored. Index maps get any bits, NaN included; sums get numbers.
+
+    These are plain, of very different sizes, mostly zero, or alike; uint8 also black and white.
+    """
     rng = np.random.default_rng([seed, index])
+    dtype = storage.DTYPES[dtype_name(spec)]
     shape = spec["x"]["shape"]
     if spec["mode"].startswith("nearest"):
-        return rng.integers(0, 1 << 32, shape, np.uint32).view(np.float32)
+        size = dtype.stored.itemsize
+        return rng.integers(0, 1 << 8 * size, shape, storage.BITS[size]).view(dtype.stored)
     kind = rng.integers(4)
+    if dtype.name == "u8":
+        x = rng.integers(0, 256, shape, np.uint8)
+        alike = (200 + x % 8).astype(np.uint8)
+        return [x, x, alike, np.where(x < 128, 0, 255).astype(np.uint8)][kind]
     x = rng.standard_normal(shape)
     if kind == 1:
-        x = np.ldexp(x, rng.integers(-20, 21, shape))
+        widest = 9 if dtype.name == "f16" else 20  # f16 ends at 65504
+        x = np.ldexp(x, rng.integers(-widest, widest + 1, shape))
     elif kind == 2:
         x = np.where(rng.random(shape) < 0.9, -0.0, x)
     elif kind == 3:
         x = 1000 + x
-    return x.astype(np.float32)
+    return storage.rounded(x, dtype)

@@ -17,6 +17,8 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from storage import DTYPES
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ROOT / "bin" / "upweave"
 CALLER = Path(__file__).with_name("caller.py")
@@ -63,10 +65,6 @@ def metadata(folder: Path, name: str) -> dict[str, Any]:
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def output_shape(folder: Path, name: str) -> tuple[int, ...]:
-    return tuple(metadata(folder, name)["outputs"][0]["shape"])
-
-
 def call_all(folder: Path, library: Path, calls: list[Call]) -> Iterator[Answer]:
     """Calls kernels of one library in order; starts anew behind one that kills the process."""
     left = list(calls)
@@ -86,9 +84,11 @@ def _call_until_crash(folder: Path, library: Path, calls: list[Call]) -> Iterato
     for call in calls:
         np.save(folder / f"{call.name}.x.npy", call.x)
         about = metadata(folder, call.name)
+        y = about["outputs"][0]
         requests.append({
             "name": call.name,
-            "y_shape": about["outputs"][0]["shape"],
+            "y_shape": y["shape"],
+            "y_dtype": DTYPES[y["dtype"]].stored.str,
             "workspace_bytes": about["workspace_bytes"],
             "shift": call.shift,
         })
