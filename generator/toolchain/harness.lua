@@ -22,12 +22,15 @@ local M = {}
 
 local HEADERS <const> = {
   "include/upweave/kernel.h", "include/upweave/runtime.h", "reference/reference.h",
-  "reference/axis.h", "harness/harness.h", "harness/internal.h", "harness/faults.h",
+  "reference/axis.h", "reference/dtype.h", "reference/arithmetic.h", "harness/harness.h",
+  "harness/internal.h", "harness/faults.h",
 }
 -- What is timed beside the kernels has the target's flags; the rest is the same for all targets of
 -- a machine, and compiled once.
 local TIMED <const> = {
-  "reference/axis.c", "reference/table.c", "reference/generic.c", "harness/probe.c",
+  "reference/axis.c", "reference/table.c", "reference/torch.c", "reference/onnx.c",
+  "reference/paddle.c", "reference/tflite.c", "reference/exact.c", "reference/dtype.c",
+  "reference/generic.c", "harness/probe.c",
 }
 local SHARED <const> = {
   "src/npy.c", "src/status.c", "src/parallel.c", "reference/interpolate.c", "harness/main.c",

@@ -3,9 +3,10 @@
 // sources: runtime/harness/bench.c runtime/harness/run.c runtime/harness/probe.c
 // sources: runtime/harness/pool.c runtime/harness/memory.c runtime/harness/data.c
 // sources: runtime/harness/json.c runtime/reference/axis.c runtime/reference/table.c
-// sources: runtime/reference/interpolate.c
-// sources: runtime/reference/generic.c runtime/src/npy.c runtime/src/status.c
-// sources: runtime/src/parallel.c
+// sources: runtime/reference/interpolate.c runtime/reference/dtype.c runtime/reference/torch.c
+// sources: runtime/reference/onnx.c runtime/reference/paddle.c runtime/reference/tflite.c
+// sources: runtime/reference/exact.c runtime/reference/generic.c runtime/src/npy.c
+// sources: runtime/src/status.c runtime/src/parallel.c
 // flags: -O1 -g
 // The harness must find every kind of wrong kernel. Each wrong kernel runs in a child process.
 #ifndef _GNU_SOURCE

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// sources: runtime/reference/axis.c runtime/reference/table.c
+// sources: runtime/reference/axis.c runtime/reference/table.c runtime/reference/dtype.c
+// sources: runtime/reference/torch.c runtime/reference/onnx.c runtime/reference/paddle.c
+// sources: runtime/reference/tflite.c runtime/reference/exact.c
 // sources: runtime/reference/interpolate.c runtime/reference/generic.c
 // The reference of interpolate against values computed by hand and quoted from PyTorch.
 #include <math.h>

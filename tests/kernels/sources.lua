@@ -13,8 +13,10 @@ local PUBLIC <const> = {
 }
 local SOURCES <const> = {
   "runtime/src/npy.c", "runtime/src/parallel.c", "runtime/src/status.c",
-  "runtime/reference/axis.c", "runtime/reference/generic.c", "runtime/reference/interpolate.c",
-  "runtime/reference/table.c",
+  "runtime/reference/axis.c", "runtime/reference/dtype.c", "runtime/reference/exact.c",
+  "runtime/reference/generic.c", "runtime/reference/interpolate.c", "runtime/reference/onnx.c",
+  "runtime/reference/paddle.c", "runtime/reference/table.c", "runtime/reference/tflite.c",
+  "runtime/reference/torch.c",
   "runtime/harness/bench.c", "runtime/harness/data.c", "runtime/harness/faults.c",
   "runtime/harness/json.c", "runtime/harness/main.c", "runtime/harness/memory.c",
   "runtime/harness/pool.c", "runtime/harness/probe.c", "runtime/harness/run.c",
