@@ -115,7 +115,7 @@ local function parser_of(verb)
   local command = argparse("upweave " .. verb.name, verb.summary):add_help(false)
   command:help_max_width(100)
   if verb.takes then
-    command:argument(verb.takes == "word" and "WORD" or "SPEC"):target("words"):args("*")
+    command:argument(verb.takes:upper()):target("words"):args("*")
   end
   local parser = { command = command, names = {}, valued = {}, switches = {} }
   local function add(row, switches)

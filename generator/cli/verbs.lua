@@ -9,7 +9,7 @@ local M = {}
 ---@class upweave.Verb
 ---@field name string
 ---@field summary string
----@field takes string? "spec": a SPEC or flags in its place; "word": free words
+---@field takes string? "spec": a SPEC or flags in its place; or "model", "word"
 ---@field groups string[]? groups of options (see cli/arguments.lua)
 ---@field run fun(options: table): integer|nil, upweave.Diagnostic[]?
 
@@ -22,6 +22,7 @@ local ORDER <const> = {
   { "run", "SPEC --data DIR", "run the kernels on .npy files" },
   { "verify", "SPEC", "compare the compiled kernels with the reference" },
   { "bench", "SPEC", "time the kernels against the reference and the machine's limits" },
+  { "import", "MODEL [-o FILE]", "the nodes of an ONNX model; --test runs ONNX's test cases" },
   { "dump", "SPEC --after=STAGE", "problem, plan, schedule, ir, c or asm" },
   { "doctor", "", "what is installed, what the CPU has, what will be used" },
   { "help", "[VERB]", "this page, or a verb's options" },

@@ -232,11 +232,32 @@ local catalogue = {
     try = "leave out y",
   },
 
+  -- Import of ONNX.
+  { code = "E070", exit = SPEC, message = "not an ONNX {what}", because = "{reason}" },
+  { code = "E071", exit = SPEC, message = "the ONNX model is not valid", because = "{reason}" },
+  {
+    code = "E072", exit = SPEC,
+    message = "the external data of a tensor cannot be read",
+    because = "{reason}",
+  },
+  {
+    code = "E073", exit = USAGE,
+    message = "not a test case of ONNX",
+    because = "{reason}",
+    try = "a folder with model.onnx and test_data_set_0/input_0.pb, output_0.pb, …",
+  },
+
   -- Valid, but not supported.
   {
     code = "E100", exit = UNSUPPORTED,
     message = "{what} is not supported by this version",
     because = "it is part of Upweave's spec language, but only {supported} can be built",
+  },
+  {
+    code = "E110", exit = UNSUPPORTED,
+    message = "{what} cannot be imported",
+    because = "{reason}",
+    try = "{hint}",
   },
 
   -- Schedule.

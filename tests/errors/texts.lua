@@ -9,6 +9,7 @@
 --   what is printed
 -- `lua` and `json` read a spec called a.lua or a.json, `fields` those of one interpolate kernel,
 -- `file` a path; key=value beside them sets options such as `only=a*` or `layout=NHWC`.
+-- `onnx` is an expression in Lua that gives the bytes of a model (tests/lib/onnx.lua) called a.onnx.
 -- `flags key=value …` has no lines; `diagnostic CODE` reads the fields of a diagnostic.
 -- Each file of cases opens with a line or two on what it holds.
 
@@ -17,7 +18,7 @@ package.path = "tests/lib/?.lua;" .. package.path
 local diagnostics = require "upweave.util.diagnostics"
 local rejected = require "rejected"
 
-local FILES <const> = { "spec", "interpolate", "read", "others" }
+local FILES <const> = { "spec", "interpolate", "read", "import", "others" }
 
 local function options_of(words)
   local options = {}

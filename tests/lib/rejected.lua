@@ -2,8 +2,10 @@
 -- Must-fail tests: the exact text of what a spec is rejected with.
 
 local diagnostics = require "upweave.util.diagnostics"
+local import = require "upweave.import"
 local json_spec = require "upweave.read.json_spec"
 local lua_spec = require "upweave.read.lua_spec"
+local onnx = dofile "tests/lib/onnx.lua"
 local read = require "upweave.read"
 local spec = require "upweave.spec"
 
@@ -44,6 +46,20 @@ end
 function M.file(path, options)
   local document, list = read.file(path, options)
   return document and "accepted\n" or diagnostics.format(list)
+end
+
+--- What a model gives: its own mistakes, or those of its nodes.
+function M.onnx(source)
+  local bytes = load("local onnx = ... return " .. source)(onnx)
+  local graph, all = import.graph("a.onnx", bytes)
+  if not graph then
+    return diagnostics.format(all)
+  end
+  all = {}
+  for _, item in ipairs(import.nodes(graph)) do
+    table.move(item.faults, 1, #item.faults, #all + 1, all)
+  end
+  return #all > 0 and diagnostics.format(all) or "accepted\n"
 end
 
 return M
