@@ -25,6 +25,14 @@
 typedef float f32x8 __attribute__((ext_vector_type(8)));
 typedef float f32x8_u __attribute__((ext_vector_type(8), aligned(4), may_alias));
 
+/* input rows that enter the ring before each output row */
+static const int32_t fill[41] = {
+  0, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15,
+  16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 20, 20, 20
+};
+/* input rows that enter it before each strip */
+static const int32_t prelude_from[4] = {0, 3, 8, 13};
+static const int32_t prelude_to[4] = {0, 7, 12, 17};
 /* where the inputs of each output are */
 static const int32_t ring_offset[80][4] = {
   {0, 160, 160, 160}, {0, 160, 160, 160}, {0, 160, 320, 320}, {0, 160, 320, 320},
@@ -125,14 +133,6 @@ static const float ring_weight[80][4] = {
   {-0.06591797f, 0.42626953f, 0.63964844f, 0.0f}, {-0.010253906f, 0.114746094f, 0.8955078f, 0.0f},
   {-0.071777344f, 1.0717773f, 0.0f, 0.0f}, {-0.10986328f, 1.1098633f, 0.0f, 0.0f}
 };
-/* input rows that enter the ring before each output row */
-static const int32_t fill[41] = {
-  0, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15,
-  16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 20, 20, 20
-};
-/* input rows that enter it before each strip */
-static const int32_t prelude_from[4] = {0, 3, 8, 13};
-static const int32_t prelude_to[4] = {0, 7, 12, 17};
 /* iterations of the loop that each part does */
 static const int32_t run1[5] = {0, 10, 20, 30, 40};
 static const f32x8 wx0 = {

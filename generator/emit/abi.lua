@@ -22,6 +22,9 @@ function M.text()
 end
 
 --- DLPack type codes and bits.
-M.dtypes = { f32 = { code = 2, bits = 32 } }
+M.dtypes = {
+  f64 = { code = 2, bits = 64 }, f32 = { code = 2, bits = 32 }, f16 = { code = 2, bits = 16 },
+  bf16 = { code = 4, bits = 16 }, u8 = { code = 1, bits = 8 },
+}
 
 return M

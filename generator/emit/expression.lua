@@ -2,8 +2,10 @@
 -- ===========
 -- C text of values, index expressions, types and the small helper functions they call.
 
+local convert = require "upweave.emit.convert"
 local index = require "upweave.ir.index"
 local literal = require "upweave.emit.literal"
+local types = require "upweave.ir.types"
 
 local M = {}
 
@@ -19,14 +21,25 @@ function M.type_name(p, ty)
   return ty.name
 end
 
---- Name of a helper function; remembers that it is used.
-function M.helper(p, kind, ty)
-  local name = kind .. "_" .. M.type_name(p, ty)
+local function helper_of(p, name, fields)
   if not p.helpers[name] then
-    p.helpers[name] = true
-    p.helpers[#p.helpers + 1] = { kind = kind, ty = ty, name = name }
+    p.helpers[name], fields.name = true, name
+    p.helpers[#p.helpers + 1] = fields
   end
   return name
+end
+
+--- Name of a helper function; remembers that it is used.
+function M.helper(p, kind, ty)
+  return helper_of(p, kind .. "_" .. M.type_name(p, ty), { kind = kind, ty = ty })
+end
+
+-- Name of the helper function that converts between a storage type and the type calculated with.
+local function converter(p, to, from)
+  M.type_name(p, types.of("u32", to.lanes))
+  local kind = convert.kind(from.elem, to.elem)
+  return helper_of(p, M.type_name(p, to) .. "_from_" .. M.type_name(p, from),
+    { kind = kind, ty = to, from = from })
 end
 
 --- C text of an index expression.
@@ -96,9 +109,7 @@ local function factor(p, v)
 end
 
 local function call(p, n, name, ...)
-  local args = {}
-  for i, a in ipairs { ... } do args[i] = a end
-  return ("%s(%s)"):format(name or M.helper(p, n.op, n.ty), table.concat(args, ", "))
+  return ("%s(%s)"):format(name or M.helper(p, n.op, n.ty), table.concat({ ... }, ", "))
 end
 
 local forms = {
@@ -107,6 +118,13 @@ local forms = {
     if n.ty.lanes == 1 and n.base.columns then return M.element(n.base, n.index) end
     if n.ty.lanes == 1 then return ("%s[%s]"):format(n.base.cname, M.index(p, n.index)) end
     return call(p, n, nil, M.pointer(p, n.base, n.index))
+  end,
+  convert = function(p, n)
+    local from = n[1].ty
+    if not convert.kind(from.elem, n.ty.elem) then
+      return call(p, n, "__builtin_convertvector", M.operand(p, n[1]), M.type_name(p, n.ty))
+    end
+    return ("%s(%s)"):format(converter(p, n.ty, from), M.operand(p, n[1]))
   end,
   gather = function(p, n)
     return call(p, n, nil, M.pointer(p, n.base, n.index), M.pointer(p, n.entries, n.first))
@@ -159,15 +177,18 @@ local definitions = {
 }
 
 --- C text of a helper function.
----@param helper { kind: string, ty: ir.Type, name: string }
+---@param helper { kind: string, ty: ir.Type, from: ir.Type?, name: string }
+---@param target Target
 ---@return string
-function M.define_helper(helper)
+function M.define_helper(helper, target)
   local ty = helper.ty
   local fill = {
+    lanes = ty.lanes, from = helper.from and helper.from.name,
     v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
     e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"),
   }
-  return (definitions[helper.kind]:gsub("%${(%w+)}", fill))
+  local text = definitions[helper.kind] or convert.definition(helper.kind, target)
+  return (text:gsub("%${(%w+)}", fill))
 end
 
 --- C text of a vector type and its unaligned twin.

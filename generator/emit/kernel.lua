@@ -249,7 +249,10 @@ function M.range_prototype(symbol, tensors)
 end
 
 -- Helpers in the order of what they do.
-local helper_rank = { load = 1, gather = 2, store = 3, stream = 4, fma = 5 }
+local helper_rank = {
+  load = 1, gather = 2, store = 3, stream = 4, from_f16 = 5, from_bf16 = 5, to_f16 = 6,
+  to_bf16 = 6, fma = 7,
+}
 
 local function by_rank(helpers)
   local list = table.move(helpers, 1, #helpers, 1, {})
@@ -299,7 +302,9 @@ function M.source(job, header, exported)
   values.symbol, values.header, values.body = job.symbol, header, job.module.lines
   values.routines = map(job.module.routines, routine_text)
   values.types = map(body.types, expression.define_type)
-  values.helpers = map(by_rank(body.helpers), expression.define_helper)
+  values.helpers = map(by_rank(body.helpers), function(helper)
+    return expression.define_helper(helper, job.target)
+  end)
   values.constants = map(body.constants, expression.define_constant)
   values.patterns, values.tables = body.patterns, table_lines(job.module)
   values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))

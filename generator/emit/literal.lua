@@ -6,17 +6,24 @@ local types = require "upweave.ir.types"
 
 local M = {}
 
-M.ctype = { f32 = "float", i32 = "int32_t" }
+-- f16 and bf16 are their bits.
+M.ctype = {
+  f64 = "double", f32 = "float", f16 = "uint16_t", bf16 = "uint16_t", u8 = "uint8_t",
+  i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", u32 = "uint32_t",
+}
 
-local function f32(v)
-  for digits = 6, 9 do
+local float = { f32 = { 6, 9, "f" }, f64 = { 15, 17, "" } }
+
+local function decimal(elem, v)
+  local least, most, suffix = table.unpack(float[elem])
+  for digits = least, most do
     local s = ("%." .. digits .. "g"):format(v)
     local back = tonumber(s)      -- nil for infinities and NaN
-    if back and types.round("f32", back) == v then
-      return (s:find("[.e]") and s or s .. ".0") .. "f"
+    if back and types.round(elem, back) == v then
+      return (s:find("[.e]") and s or s .. ".0") .. suffix
     end
   end
-  error("not a finite f32: " .. tostring(v))
+  error(("not a finite %s: %s"):format(elem, v))
 end
 
 --- C text of one element.
@@ -24,7 +31,7 @@ end
 ---@param v number
 ---@return string
 function M.number(elem, v)
-  if elem == "f32" then return f32(v) end
+  if float[elem] then return decimal(elem, v) end
   return ("%d"):format(v)
 end
 

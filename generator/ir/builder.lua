@@ -4,7 +4,7 @@
 -- calls the methods below; loops of Lua unroll, numbers of Lua specialise.  Constructors check
 -- types when they are called, fold constants, and share equal values, so nothing has to be
 -- simplified afterwards.  Items (tables with `op`):
---   pure values   const splat load gather add mul fma shuffle, phi out (of a loop)
+--   pure values   const splat load gather convert add mul fma shuffle, phi out (of a loop)
 --   effects       view (a named pointer), store, for, block, call, note
 -- A routine is a function of its own with pointers as parameters: what it keeps in registers does
 -- not compete with the loops around its calls.
@@ -17,6 +17,7 @@ local types = require "upweave.ir.types"
 ---@class ir.Builder
 ---@field name string
 ---@field target table    reads target.fma only; widths are the lowering's affair
+---@field work string      element type of the arithmetic, of scratch and of weights
 ---@field buffers table   list of buffers in declaration order
 ---@field body table      list of items
 ---@field routines table  list of routines in order of definition
@@ -28,10 +29,11 @@ local M = {}
 --- A new, empty kernel module.
 ---@param name string
 ---@param target table
+---@param work string
 ---@return ir.Builder
-function M.new(name, target)
+function M.new(name, target, work)
   local b = {
-    name = name, target = target, buffers = {}, body = {}, routines = {}, consts = {},
+    name = name, target = target, work = work, buffers = {}, body = {}, routines = {}, consts = {},
     const_of = {},
   }
   b.block, b.scope = b.body, { seen = {} }
@@ -40,12 +42,12 @@ end
 
 -- buffers -------------------------------------------------------------------------------------
 
-local function buffer(b, name, elem, size, mode, values)
+local function buffer(b, name, elem, size, mode, work)
   for _, other in ipairs(b.buffers) do
     if other.name == name then error("two buffers named " .. name) end
   end
   local buf = {
-    op = "buffer", name = name, elem = elem, size = size, mode = mode, values = values,
+    op = "buffer", name = name, elem = elem, work = work or elem, size = size, mode = mode,
     id = index.next_id(),
   }
   buf.root = buf
@@ -53,12 +55,13 @@ local function buffer(b, name, elem, size, mode, values)
   return buf
 end
 
---- An input (read only), output (write only) or scratch buffer of `size` elements.
-function B:input(name, elem, size) return buffer(self, name, elem, size, "input") end
-function B:output(name, elem, size) return buffer(self, name, elem, size, "output") end
+--- An input (read only), output (write only) or scratch buffer of `size` elements.  With `work`
+--- the values of the elements are of that type: loads and stores convert.
+function B:input(name, elem, size, work) return buffer(self, name, elem, size, "input", work) end
+function B:output(name, elem, size, work) return buffer(self, name, elem, size, "output", work) end
 function B:scratch(name, elem, size) return buffer(self, name, elem, size, "scratch") end
 
---- A constant table; f32 values are rounded.  `columns` elements belong together (a row of the
+--- A constant table; values are rounded to its type.  `columns` elements belong together (a row of the
 --- table as it is printed), `note` says what they are.
 function B:table(name, elem, values, columns, note)
   local rounded, uniform = {}, true
@@ -66,8 +69,8 @@ function B:table(name, elem, values, columns, note)
     rounded[i] = types.round(elem, v)
     uniform = uniform and rounded[i] == rounded[1] and 1 / rounded[i] == 1 / rounded[1]
   end
-  local tab = buffer(self, name, elem, #rounded, "table", rounded)
-  tab.columns, tab.note, tab.uniform = columns or 1, note, uniform
+  local tab = buffer(self, name, elem, #rounded, "table")
+  tab.values, tab.columns, tab.note, tab.uniform = rounded, columns or 1, note, uniform
   return tab
 end
 
@@ -157,6 +160,14 @@ end
 
 local function immutable(root) return root.mode == "input" or root.mode == "table" end
 
+--- A value as another element type: exact where that is wider, else rounded to nearest even.
+function B:convert(v, elem)
+  if v.ty.elem == elem then return v end
+  if v.ty.lanes > 1 then return pure(self, "convert", types.of(elem, v.ty.lanes), { v }) end
+  -- conversions are vector instructions, with one lane in use
+  return self:shuffle(self:convert(self:splat(v, 4), elem), nil, { 0 })
+end
+
 --- `lanes` consecutive elements at base[at].
 function B:load(base, at, lanes, hint)
   at = index.of(at)
@@ -165,28 +176,32 @@ function B:load(base, at, lanes, hint)
   if root.uniform and base == root then return self:const(root.elem, ty.lanes, root.values[1]) end
   local item = { op = "load", ty = ty, base = base, index = at, hint = hint }
   if immutable(root) then
-    return shared(self, ("load %d %s %s"):format(base.id, ty.name, at:key()), item)
+    item = shared(self, ("load %d %s %s"):format(base.id, ty.name, at:key()), item)
+  else
+    emit(self, item)
   end
-  return emit(self, item)
+  return self:convert(item, root.work)
 end
 
 --- Lane i is base[at + entries[first + i]]: for the aperiodic rest that no shuffle serves.
 ---@param entries table   a constant i32 table
 function B:gather(base, at, entries, first, lanes, hint)
   assert(entries.mode == "table" and entries.elem == "i32", "gather is driven by a table of i32")
-  return emit(self, {
-    op = "gather", ty = types.of(base.root.elem, lanes), base = base, index = index.of(at),
+  local root = base.root
+  return self:convert(emit(self, {
+    op = "gather", ty = types.of(root.elem, lanes), base = base, index = index.of(at),
     entries = entries, first = index.of(first), hint = hint,
-  })
+  }), root.work)
 end
 
 --- Store at base[at]; `streaming` asks for a non-temporal store where the target has one.
 function B:store(base, at, value, streaming)
   local root = base.root
   assert(root.mode == "output" or root.mode == "scratch", root.name .. " cannot be written")
-  assert(root.elem == value.ty.elem, "store of another element type")
+  assert(root.work == value.ty.elem, "store of another element type")
   emit(self, {
-    op = "store", base = base, index = index.of(at), streaming = streaming or nil, value,
+    op = "store", base = base, index = index.of(at), streaming = streaming or nil,
+    self:convert(value, root.elem),
   })
 end
 
@@ -195,6 +210,9 @@ function B:splat(v, lanes)
   assert(v.ty.lanes == 1, "splat takes a scalar")
   if lanes == 1 then return v end
   if v.op == "const" then return self:const(v.ty.elem, lanes, v.values[1]) end
+  if v.op == "shuffle" and v[1].op == "convert" and v[1][1].op == "splat" then
+    return self:convert(self:splat(v[1][1][1], lanes), v.ty.elem)   -- a converted scalar
+  end
   return pure(self, "splat", types.of(v.ty.elem, lanes), { v })
 end
 
@@ -235,8 +253,9 @@ function B:dot(weights, values)
   return sum
 end
 
---- Lane i of the result is lane lanes[i] of x followed by y; -1 is "any value".
+--- Lane i of the result is lane lanes[i] of x followed by y (none: x alone); -1 is "any value".
 function B:shuffle(x, y, lanes)
+  y = y or x
   same(x, y)
   local n, identity = x.ty.lanes, #lanes == x.ty.lanes
   for i, l in ipairs(lanes) do
@@ -325,14 +344,18 @@ end
 
 --- A routine: fn(parameters…) builds its body from its parameters and tables only.
 ---@param name string
----@param parameters { name: string, size: integer, written: boolean? }[]   f32 pointers
+---@param parameters { name: string, like: table, size: integer, written: boolean? }[]   pointers
+---  to elements of the type of a buffer or view
 ---@param fn function
 ---@return table
 function B:routine(name, parameters, fn)
   local r = { op = "routine", name = name, parameters = {}, body = {}, id = index.next_id() }
   for i, p in ipairs(parameters) do
     local mode = p.written and "output" or "input"
-    local buf = { op = "buffer", name = p.name, elem = "f32", size = p.size, mode = mode }
+    local root = p.like.root
+    local buf = {
+      op = "buffer", name = p.name, elem = root.elem, work = root.work, size = p.size, mode = mode,
+    }
     buf.root, buf.id = buf, index.next_id()
     r.parameters[i] = buf
   end
@@ -348,7 +371,10 @@ end
 function B:call(routine, arguments)
   assert(#arguments == #routine.parameters, "a routine is called with all its parameters")
   local list = {}
-  for i, a in ipairs(arguments) do list[i] = { base = a[1], index = index.of(a[2]) } end
+  for i, a in ipairs(arguments) do
+    assert(a[1].root.elem == routine.parameters[i].elem, "a pointer of the parameter's type")
+    list[i] = { base = a[1], index = index.of(a[2]) }
+  end
   emit(self, { op = "call", routine = routine, arguments = list })
 end
 

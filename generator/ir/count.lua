@@ -10,7 +10,7 @@ local M = {}
 
 local kinds = {
   load = "loads", gather = "loads", store = "stores", add = "arithmetic", mul = "arithmetic",
-  fma = "arithmetic", shuffle = "shuffles",
+  fma = "arithmetic", shuffle = "shuffles", convert = "arithmetic",
 }
 
 -- True if a loop inside the block has bounds that are not constants.

@@ -1,13 +1,48 @@
 -- EVAL
 -- ====
 -- The meaning of the IR, executed on Lua arrays (0-based), bit for bit what the C computes:
--- f32 is rounded after every operation, fma once.  Scratch starts undefined: loading an element
+-- sums and products are rounded to their type, fma once.  Scratch starts undefined: loading an element
 -- that was never stored is an error, and so is an output element left unwritten.
 
 local index = require "upweave.ir.index"
+local types = require "upweave.ir.types"
 
 local pack, unpack = string.pack, string.unpack
 local function f32(v) return (unpack("<f", pack("<f", v))) end
+
+-- The number of an odd last digit beside an inexact sum s, whose error is err: rounding that to a
+-- shorter format, or after one more sum, is rounding once.
+local function to_odd(s, err)
+  local bits = err ~= 0 and unpack("<i8", pack("<d", s)) or 1
+  if bits & 1 == 1 then return s end
+  return (unpack("<d", pack("<i8", (err > 0) == (s > 0) and bits + 1 or bits - 1)))
+end
+
+-- s + err = a + b exactly.
+local function two_sum(a, b)
+  local s = a + b
+  local t = s - a
+  return s, (a - (s - t)) + (b - t)
+end
+
+-- p + err = a·b exactly, but for overflow and underflow.
+local function two_product(a, b)
+  local p, split = a * b, 0x1p27 + 1
+  local ah, bh = a * split, b * split
+  ah, bh = ah - (ah - a), bh - (bh - b)
+  local al, bl = a - ah, b - bh
+  return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
+end
+
+-- a·b + c rounded once to f64 (Boldo and Melquiond, 2008).
+local function fma64(a, b, c)
+  local s = a * b + c
+  if s ~= s or s - s ~= 0 then return s end
+  local uh, ul = two_product(a, b)
+  local th, tl = two_sum(c, ul)
+  local vh, vl = two_sum(uh, th)
+  return vh + to_odd(two_sum(tl, vl))
+end
 
 -- a·b + c rounded once to f32.  a·b is exact in double; the sum is rounded to odd (its error
 -- decides the last bit), after which rounding to f32 is the single rounding wanted.
@@ -15,30 +50,33 @@ local function fma(a, b, c)
   local p = a * b
   local s = p + c
   if s ~= s or s - s ~= 0 then return f32(s) end
-  local t = s - p
-  local err = (p - (s - t)) + (c - t)
-  if err ~= 0 then
-    local bits = unpack("<i8", pack("<d", s))
-    if bits & 1 == 0 then
-      s = unpack("<d", pack("<i8", (err > 0) == (s > 0) and bits + 1 or bits - 1))
-    end
-  end
-  return f32(s)
+  return f32(to_odd(s, select(2, two_sum(p, c))))
 end
 
+local fmas = { f32 = fma, f64 = fma64 }
+
+-- f on the lanes of two values, rounded to their type.
 local function lanewise(f)
   return function(n, value)
-    local a, b, c = value(n[1]), value(n[2]), n[3] and value(n[3])
-    local out = {}
-    for i = 1, n.ty.lanes do out[i] = f(a[i], b[i], c and c[i]) end
+    local a, b, out = value(n[1]), value(n[2]), {}
+    for i = 1, n.ty.lanes do out[i] = types.round(n.ty.elem, f(a[i], b[i])) end
     return out
   end
 end
 
 local pure = {
-  add = lanewise(function(a, b) return f32(a + b) end),
-  mul = lanewise(function(a, b) return f32(a * b) end),
-  fma = lanewise(fma),
+  add = lanewise(function(a, b) return a + b end),
+  mul = lanewise(function(a, b) return a * b end),
+  fma = function(n, value)
+    local a, b, c, out = value(n[1]), value(n[2]), value(n[3]), {}
+    for i = 1, n.ty.lanes do out[i] = fmas[n.ty.elem](a[i], b[i], c[i]) end
+    return out
+  end,
+  convert = function(n, value)
+    local v, out = value(n[1]), {}
+    for i = 1, n.ty.lanes do out[i] = types.round(n.ty.elem, v[i]) end
+    return out
+  end,
   splat = function(n, value)
     local v, out = value(n[1])[1], {}
     for i = 1, n.ty.lanes do out[i] = v end

@@ -1,18 +1,19 @@
 -- TYPES
 -- =====
 -- The value types of the kernel IR: an element type and a number of lanes, interned, so that two
--- equal types are the same table.  A mask is an i32 vector whose lanes are 0 or -1.
+-- equal types are the same table.  f16 and bf16 are storage: they are moved, permuted and
+-- converted, never calculated with.
 
 local M = {}
 
 ---@class ir.Type
----@field elem string     element type: "f32" or "i32"
+---@field elem string     element type: a key of element_bytes
 ---@field lanes integer   1 for a scalar
 ---@field name string     "f32", "f32x16", …
 ---@field bytes integer   size of the whole value
 
 --- Bytes of one element.
-M.element_bytes = { f32 = 4, i32 = 4 }
+M.element_bytes = { f64 = 8, f32 = 4, f16 = 2, bf16 = 2, i32 = 4, u32 = 4, i16 = 2, i8 = 1, u8 = 1 }
 
 local interned = {}
 
@@ -32,14 +33,49 @@ function M.of(elem, lanes)
   return ty
 end
 
+local pack, unpack = string.pack, string.unpack
+
+-- The nearest multiple of a power of two, ties to even.
+local function to_multiple(v, unit)
+  local magic = 0x1.8p52 * unit
+  return v + magic - magic
+end
+
+-- A double to a format of `digits` binary digits, least exponent `lowest` and largest finite
+-- number `largest`.  What is given has been rounded to f32 before: this is a conversion.
+local function short(digits, lowest, largest)
+  return function(v)
+    if v ~= v or v == 0 or v - v ~= 0 then return v end
+    local exponent = (unpack("<i8", pack("<d", v)) >> 52 & 0x7ff) - 1023
+    local rounded = to_multiple(v, 2.0 ^ (math.max(exponent, lowest) - digits + 1))
+    if math.abs(rounded) > largest then return v > 0 and math.huge or -math.huge end
+    return rounded == 0 and v < 0 and -0.0 or rounded
+  end
+end
+
+local function integer(lowest, highest)
+  return function(v)
+    assert(math.type(v) == "integer" and v >= lowest and v <= highest, "an integer of its type")
+    return v
+  end
+end
+
+local rounding = {
+  f64 = function(v) return v + 0.0 end,
+  f32 = function(v) return (unpack("<f", pack("<f", v))) end,
+  f16 = short(11, -14, 65504),
+  bf16 = short(8, -126, 0x1.fep127),
+  i32 = integer(-0x80000000, 0x7fffffff),
+  u32 = integer(0, 0xffffffff),
+  i16 = integer(-0x8000, 0x7fff),
+  i8 = integer(-0x80, 0x7f),
+  u8 = integer(0, 0xff),
+}
+
 --- Round a number to the precision of an element type.
 ---@param elem string
 ---@param value number
 ---@return number
-function M.round(elem, value)
-  if elem == "f32" then return (string.unpack("<f", string.pack("<f", value))) end
-  assert(math.type(value) == "integer", "an i32 constant must be an integer")
-  return value
-end
+function M.round(elem, value) return rounding[elem](value) end
 
 return M

@@ -7,7 +7,6 @@
 -- it, which computes overlapping parts twice but saves a store and a load.
 
 local blend = require "upweave.lower.resample.blend"
-local builder = require "upweave.ir.builder"
 local frame = require "upweave.lower.resample.frame"
 local row = require "upweave.lower.resample.row"
 local vector = require "upweave.lower.vector"
@@ -20,7 +19,7 @@ function M.knobs(plan, target)
     { name = "line", values = { "buffered", "fused" }, default = "buffered",
       doc = "where the blended line is" },
     { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
-    frame.stores_knob(target, frame.row_elements(plan)),
+    frame.stores_knob(plan, target, frame.row_elements(plan)),
   }
 end
 
@@ -35,7 +34,7 @@ function M.legal(plan, knobs, target)
     return nil, ("a fused line sums at most %d rows"):format(blend.STRAIGHT)
   end
   local g = frame.geometry(plan, true)
-  if not row.new(g.x, target.vector_bytes // 4).straight then
+  if not row.new(g.x, frame.lanes(plan, target)).straight then
     return nil, "the row pass is driven by tables, which need a buffered line"
   end
   return true
@@ -43,11 +42,13 @@ end
 
 -- The row pass over a line that it blends where it reads it, as a routine: pointers to the rows
 -- and to their weights.  Returns call(src, o, out).
-local function fused_row(b, v, width, streaming)
-  local parameters, n = {}, v.sum.taps
-  for k = 1, n do parameters[k] = { name = "r" .. k - 1, size = v.pass.input } end
-  parameters[n + 1] = { name = "wy", size = n }
-  parameters[n + 2] = { name = "out", size = v.pass.output, written = true }
+local function fused_row(f, v, width, streaming)
+  local b, parameters, n = f.b, {}, v.sum.taps
+  for k = 1, n do
+    parameters[k] = { name = "r" .. k - 1, like = f.source, size = v.pass.input }
+  end
+  parameters[n + 1] = { name = "wy", like = v.sum.weights, size = n }
+  parameters[n + 2] = { name = "out", like = f.y, size = v.pass.output, written = true }
   local routine = b:routine("row", parameters, function(...)
     local pointers = { ... }
     local function weights(lanes)
@@ -93,9 +94,10 @@ end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
-  local b = builder.new("kernel", target)
+  local streaming = knobs.stores == "streaming"
   local g = frame.geometry(plan, true)
+  local f = frame.new(plan, target, g)
+  local b, lanes = f.b, f.lanes
   local copies = not g.y or g.y:is_copy()
   local v = { pass = row.new(g.x, lanes) }
   local fused = knobs.line == "fused" and not copies
@@ -104,13 +106,13 @@ function M.lower(plan, knobs, target)
     v.sum = blend.new(b, g.y, "row", function(i) return i * g.x.input end)
     -- rows that pass unchanged are blended straight into the output
     if fused then
-      v.fused = fused_row(b, v, vector.cover(g.x.output, lanes)[1].lanes, streaming)
+      v.fused = fused_row(f, v, vector.cover(g.x.output, lanes)[1].lanes, streaming)
     elseif not (copies or g.x:is_identity()) then
-      v.line = b:scratch("line", "f32", g.x.input)
-      v.row = row.routine(b, v.pass, streaming)
+      v.line = b:scratch("line", b.work, g.x.input)
+      v.row = row.routine(b, v.pass, v.line, f.y, streaming)
     end
   end
-  frame.tasks(b, g, knobs.strips, lanes, function(src, dst, strip)
+  frame.tasks(f, knobs.strips, function(src, dst, strip)
     if not g.y then
       row.emit(b, v.pass, src, dst, streaming)
       return

@@ -9,7 +9,6 @@
 -- the next.
 
 local blend = require "upweave.lower.resample.blend"
-local builder = require "upweave.ir.builder"
 local columns = require "upweave.lower.resample.columns"
 local compose = require "upweave.plan.compose"
 local frame = require "upweave.lower.resample.frame"
@@ -22,7 +21,7 @@ local M = { name = "channels", form = "resample" }
 local function geometry(plan)
   local g = frame.geometry(plan, false)
   if g.d and blend.most_taps(g.d) * blend.most_taps(g.y) <= blend.STRAIGHT then
-    g.y, g.d = compose.product(g.d, g.y), nil
+    g.y, g.d = compose.product(g.d, g.y, plan.work), nil
   end
   return g
 end
@@ -35,7 +34,7 @@ function M.knobs(plan, target)
     { name = "columns", values = { 1, 2, 4, 8 }, default = 1, doc = "output pixels in one sweep" },
     { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "parts of an image's rows" },
     { name = "tiles", values = { 1, 2, 4, 8 }, default = 1, doc = "parts of a row" },
-    frame.stores_knob(target, plan.channels),
+    frame.stores_knob(plan, target, plan.channels),
   }
 end
 
@@ -86,7 +85,7 @@ local function declare(b, g, knobs, lanes)
   }
   if g.y then
     v.sum = blend.new(b, g.y, "row", function(i) return i * v.pitch end)
-    if v.sum.taps > blend.STRAIGHT then v.line = b:scratch("line", "f32", v.pitch) end
+    if v.sum.taps > blend.STRAIGHT then v.line = b:scratch("line", b.work, v.pitch) end
     v.groups = groups.rows(g.y, v.line and 1 or knobs.rows)
     v.starts = groups.starts(v.groups, knobs.strips)
   end
@@ -95,10 +94,10 @@ end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
-  local b, g = builder.new("kernel", target), geometry(plan)
-  local v = declare(b, g, knobs, lanes)
-  frame.tasks(b, g, knobs.strips * knobs.tiles, lanes, function(src, dst, part)
+  local g, streaming = geometry(plan), knobs.stores == "streaming"
+  local f = frame.new(plan, target, g)
+  local b, v = f.b, declare(f.b, g, knobs, f.lanes)
+  frame.tasks(f, knobs.strips * knobs.tiles, function(src, dst, part)
     local tile = columns.tile(b, v.pass, part % knobs.tiles)
     if not g.y then
       local function pixel(at, k) return b:load(src, at, v.width, hint(k)) end

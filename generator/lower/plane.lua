@@ -5,7 +5,6 @@
 -- between passes.  A 4x4 plane is one register: 17x a plain loop.
 
 local blend = require "upweave.lower.resample.blend"
-local builder = require "upweave.ir.builder"
 local compose = require "upweave.plan.compose"
 local frame = require "upweave.lower.resample.frame"
 local row = require "upweave.lower.resample.row"
@@ -18,7 +17,7 @@ local MAX_OUTPUT, MAX_PRODUCTS = 2048, 16384
 
 local function plane_axis(plan)
   local map = plan.axes[1]
-  for i = 2, plan.rank do map = compose.product(map, plan.axes[i]) end
+  for i = 2, plan.rank do map = compose.product(map, plan.axes[i], plan.work) end
   return compose.interleaved(map, plan.planar and 1 or plan.channels)
 end
 
@@ -66,14 +65,12 @@ end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local lanes = target.vector_bytes // 4
-  local b = builder.new("kernel", target)
   local map = compose.repeated(plane_axis(plan), knobs.planes)
-  local pass = row.new(map, lanes)
-  row.declare(b, pass)
-  local geometry = { planes = planes_of(plan) // knobs.planes, inner = 1, x = map }
-  frame.tasks(b, geometry, 1, lanes, function(src, dst) row.emit(b, pass, src, dst) end)
-  return b
+  local f = frame.new(plan, target, { planes = planes_of(plan) // knobs.planes, inner = 1, x = map })
+  local pass = row.new(map, f.lanes)
+  row.declare(f.b, pass)
+  frame.tasks(f, 1, function(src, dst) row.emit(f.b, pass, src, dst) end)
+  return f.b
 end
 
 return M

@@ -6,7 +6,6 @@
 -- rows (14x14 → 28x28: 2.3x the rolling buffer).
 
 local blend = require "upweave.lower.resample.blend"
-local builder = require "upweave.ir.builder"
 local frame = require "upweave.lower.resample.frame"
 local row = require "upweave.lower.resample.row"
 local vector = require "upweave.lower.vector"
@@ -25,14 +24,14 @@ end
 
 --- Knobs: stores.
 function M.knobs(plan, target)
-  return { frame.stores_knob(target, frame.row_elements(plan)) }
+  return { frame.stores_knob(plan, target, frame.row_elements(plan)) }
 end
 
 --- Legal while the rows in use fit the registers (span·vectors + 3) and the code stays small.
 function M.legal(plan, _, target)
   if plan.rank == 1 then return nil, "one spatial axis has no rows to keep" end
   local g = frame.geometry(plan, true)
-  local vectors = #vector.cover(g.x.output, target.vector_bytes // 4)
+  local vectors = #vector.cover(g.x.output, frame.lanes(plan, target))
   local taps_x, taps_y, span = blend.most_taps(g.x), blend.most_taps(g.y), most_span(g.y)
   local need = span * vectors + 3
   if need > target.registers then
@@ -59,12 +58,12 @@ end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
-  local b = builder.new("kernel", target)
+  local streaming = knobs.stores == "streaming"
   local g = frame.geometry(plan, true)
-  local pass, vectors = row.new(g.x, lanes), vector.cover(g.x.output, lanes)
+  local f = frame.new(plan, target, g)
+  local b, pass, vectors = f.b, row.new(g.x, f.lanes), vector.cover(g.x.output, f.lanes)
   row.declare(b, pass)
-  frame.tasks(b, g, 1, lanes, function(src, dst)
+  frame.tasks(f, 1, function(src, dst)
     local rows = {}
     for o, t in ipairs(g.y.taps) do
       for _, i in ipairs(t.index) do
@@ -74,7 +73,7 @@ function M.lower(plan, knobs, target)
       for v, place in ipairs(vectors) do
         local weights, values = {}, {}
         for k, i in ipairs(t.index) do
-          weights[k] = b:const("f32", place.lanes, t.weight[k])
+          weights[k] = b:const(b.work, place.lanes, t.weight[k])
           values[k] = rows[i][v]
         end
         b:store(dst, (o - 1) * g.x.output + place.at, b:dot(weights, values), streaming)

@@ -9,58 +9,23 @@
 -- taps are many (bicubic 4x: 172 → 146 µs) and the image is small.
 
 local blend = require "upweave.lower.resample.blend"
-local builder = require "upweave.ir.builder"
 local frame = require "upweave.lower.resample.frame"
 local groups = require "upweave.lower.resample.groups"
+local ring = require "upweave.lower.resample.ring"
 local row = require "upweave.lower.resample.row"
 
 local M = { name = "rolling", form = "resample" }
 
-local function ring_depth(map)
-  local depth = 1
-  for _, t in ipairs(map.taps) do depth = math.max(depth, t.index[#t.index] - t.index[1] + 1) end
-  return depth
-end
-
--- For each strip, the input rows to have in the ring before its first group: those its groups
--- would otherwise expect from their predecessors.
-local function preludes(list, starts)
-  local lo, hi = {}, {}
-  for s = 1, #starts - 1 do
-    local first = list[starts[s] + 1]
-    lo[s] = first and first.lowest or 0
-    hi[s] = first and math.max(lo[s], first.from) or 0
-  end
-  return lo, hi
-end
-
--- Rows each group has to add to the ring: [from, need + 1).  `lowest` is the first row that it or
--- a later group reads: an output that falls on an input reads that one alone, the next output
--- also the input before it.
-local function mark_fills(list)
-  local lowest, have = math.maxinteger, -1
-  for i = #list, 1, -1 do
-    lowest = math.min(lowest, list[i].index[1])
-    list[i].lowest = lowest
-  end
-  for _, g in ipairs(list) do
-    g.from, g.need = math.max(have + 1, g.lowest), g.index[#g.index]
-    have = math.max(have, g.need)
-  end
-end
-
--- Tables and buffers of the vertical pass.
-local function declare(b, geometry, list, depth, starts)
+-- Buffers and tables of the vertical pass.
+local function declare(b, geometry, list, starts)
   local pitch = (geometry.x.output + 15) // 16 * 16
-  local from, upto = {}, {}
-  for i, g in ipairs(list) do from[i], upto[i] = g.from, math.max(g.from, g.need + 1) end
-  local lo, hi = preludes(list, starts)
+  local window = ring.new(b, list, starts, "input rows", function(g)
+    return g.index[1], g.index[#g.index]
+  end)
   return {
-    pitch = pitch, depth = depth,
-    ring = b:scratch("ring", "f32", depth * pitch),
-    sum = blend.new(b, geometry.y, "ring", function(i) return i % depth * pitch end),
-    fill = b:ranges("fill", from, upto, "input rows that enter the ring before each output row"),
-    prelude = b:ranges("prelude", lo, hi, "input rows that enter it before each strip"),
+    pitch = pitch, window = window,
+    rows = b:scratch("ring", b.work, window.depth * pitch),
+    sum = blend.new(b, geometry.y, "ring", function(i) return i % window.depth * pitch end),
   }
 end
 
@@ -69,7 +34,7 @@ function M.knobs(plan, target)
   return {
     { name = "rows", values = { 1, 2, 3, 4, 8 }, default = 1, doc = "output rows in one sweep" },
     { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut in" },
-    frame.stores_knob(target, frame.row_elements(plan)),
+    frame.stores_knob(plan, target, frame.row_elements(plan)),
   }
 end
 
@@ -91,31 +56,31 @@ end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local lanes, streaming = target.vector_bytes // 4, knobs.stores == "streaming"
-  local b = builder.new("kernel", target)
+  local streaming = knobs.stores == "streaming"
   local geometry = frame.geometry(plan, true)
+  local f = frame.new(plan, target, geometry)
+  local b, lanes = f.b, f.lanes
   local pass, found = row.new(geometry.x, lanes), groups.rows(geometry.y, knobs.rows)
   local starts, width = groups.starts(found, knobs.strips), geometry.x.output
-  mark_fills(found.list)
   row.declare(b, pass)
-  local row_pass = row.routine(b, pass)
-  local v = declare(b, geometry, found.list, ring_depth(geometry.y), starts)
-  frame.tasks(b, geometry, knobs.strips, lanes, function(src, dst, strip)
+  local v = declare(b, geometry, found.list, starts)
+  local row_pass = row.routine(b, pass, f.source, v.rows)
+  frame.tasks(f, knobs.strips, function(src, dst, strip)
     local function fill(lo, hi)
       b:each("iy", lo, hi, function(iy)
-        row_pass(src, iy * pass.input, v.ring, iy % v.depth * v.pitch)
+        row_pass(src, iy * pass.input, v.rows, iy % v.window.depth * v.pitch)
       end)
     end
     local section = groups.sections(b, found, "run", starts, strip)
-    fill(v.prelude(strip))
+    fill(v.window.prelude(strip))
     groups.each(b, found, "g", section, function(group, run, g)
       local number = g * run.period + group.number
       local oy = g * run.stride[1] + group.pos[1]
       b:note("input rows that are new go through the row pass into the ring")
-      fill(v.fill(number))
+      fill(v.window.fill(number))
       b:note("output rows are blends of ring rows")
       local out = b:view("out", dst, oy * width)
-      blend.emit(b, v.sum, v.ring, oy, out, width, lanes, #group.weights, streaming)
+      blend.emit(b, v.sum, v.rows, oy, out, width, lanes, #group.weights, streaming)
     end)
   end)
   return b

@@ -12,11 +12,13 @@ local function composed(name, input, taps)
   return axis.new { name = name, input = input, output = #taps, taps = taps }
 end
 
---- Two nested axes as one: output o = oo·inner.output + oi, weights multiplied in f32.
+--- Two nested axes as one: output o = oo·inner.output + oi; weights are multiplied and rounded to
+--- the arithmetic's element type.
 ---@param outer plan.Axis
 ---@param inner plan.Axis
+---@param elem string
 ---@return plan.Axis
-function M.product(outer, inner)
+function M.product(outer, inner, elem)
   local taps = {}
   for _, t in ipairs(outer.taps) do
     for _, u in ipairs(inner.taps) do
@@ -24,7 +26,7 @@ function M.product(outer, inner)
       for k, i in ipairs(t.index) do
         for l, j in ipairs(u.index) do
           at[#at + 1] = i * inner.input + j
-          weight[#weight + 1] = types.round("f32", t.weight[k] * u.weight[l])
+          weight[#weight + 1] = types.round(elem, t.weight[k] * u.weight[l])
         end
       end
       taps[#taps + 1] = { index = at, weight = weight }

@@ -28,6 +28,7 @@ local SHORT_ROW = 4
 ---@field plan table
 ---@field target Target
 ---@field lanes integer
+---@field element integer  bytes of an element of the arithmetic
 ---@field row integer      output elements of a row
 ---@field y plan.Axis?     the axis across rows
 ---@field taps integer     rows in a sum
@@ -37,7 +38,8 @@ local SHORT_ROW = 4
 local function facts_of(plan, target)
   local y = plan.axes[plan.rank - 1]
   return {
-    plan = plan, target = target, lanes = target.vector_bytes // 4,
+    plan = plan, target = target, lanes = frame.lanes(plan, target),
+    element = target.vector_bytes // frame.lanes(plan, target),
     row = frame.row_elements(plan), y = y, taps = y and blend.most_taps(y) or 1,
     scale = y and y.output / y.input or 1, bytes = plan.bytes_read + plan.bytes_written,
   }
@@ -108,7 +110,8 @@ end
 -- the row pass leave no room for the line in L1, 64-byte windows of it stall: 318 → 164 µs fused.
 function rules.shrinking(f)
   if f.scale > 1 then return end
-  local crowded = f.lanes == 16 and row.constant_bytes(pass_of(f)) > L1_BYTES
+  local crowded = f.target.vector_bytes == 64
+    and row.constants(pass_of(f)) * f.element > L1_BYTES
   local fused = pass_of(f).straight and f.taps <= blend.STRAIGHT and (f.taps <= 2 or crowded)
   return "blended", "fewer output rows than input rows", { line = fused and "fused" or "buffered" }
 end

@@ -2,6 +2,7 @@
 
 return {
   name = "icelake", arch = "x86_64", vector_bytes = 64, registers = 32, fma = true,
+  half = true,
   fence = "__builtin_ia32_sfence()",
   flags = { "-march=icelake-server", "-mprefer-vector-width=512" },
   cpu = {

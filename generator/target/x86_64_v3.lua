@@ -1,7 +1,7 @@
 -- x86-64-v3: AVX2 and FMA, 16 registers of 32 bytes.
 
 return {
-  name = "x86-64-v3", arch = "x86_64", vector_bytes = 32, registers = 16, fma = true,
+  name = "x86-64-v3", arch = "x86_64", vector_bytes = 32, registers = 16, fma = true, half = true,
   fence = "__builtin_ia32_sfence()",
   flags = { "-march=x86-64-v3" },
   cpu = { "avx2", "fma", "bmi2", "f16c" },

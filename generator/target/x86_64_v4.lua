@@ -2,7 +2,7 @@
 -- splits every 64-byte value in two.
 
 return {
-  name = "x86-64-v4", arch = "x86_64", vector_bytes = 64, registers = 32, fma = true,
+  name = "x86-64-v4", arch = "x86_64", vector_bytes = 64, registers = 32, fma = true, half = true,
   fence = "__builtin_ia32_sfence()",
   flags = { "-march=x86-64-v4", "-mprefer-vector-width=512" },
   cpu = { "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl" },

@@ -152,7 +152,7 @@ case("index arithmetic", function(b, x, y)
 end)
 
 local function module_of(fn, target)
-  local b = builder.new("kernel", target)
+  local b = builder.new("kernel", target, "f32")
   local x, y = b:input("x", "f32", SIZE), b:output("y", "f32", SIZE)
   b:tasks(1, 1, function()
     -- what the case does not write is zero

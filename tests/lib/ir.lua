@@ -9,7 +9,7 @@ local M = {}
 local tap
 
 --- A builder on a made-up machine, with or without FMA.
-function M.new(fma) return builder.new("kernel", { name = "test", fma = fma or false }) end
+function M.new(fma) return builder.new("kernel", { name = "test", fma = fma or false }, "f32") end
 
 --- fn(...) is an error whose text contains `part`.
 function M.fails(fn, part, name)

@@ -25,7 +25,7 @@ local down = axis.new {
 local function apply(map, x) return table.concat(axis.apply(map, x), " ") end
 
 -- product: first the inner axis along every row, then the outer one across rows
-local both = compose.product(up, down)
+local both = compose.product(up, down, "f32")
 tap.is(both.name, "hw", "the name of a product")
 tap.is(both.input, 6, "its inputs")
 tap.is(both.output, 6, "its outputs")
@@ -43,8 +43,9 @@ tap.same(both.taps[4], { index = { 0, 2, 3, 5 }, weight = { -0.75, 3.0, -0.25, 1
 local third = types.round("f32", 1 / 3)
 local thin = axis.new { name = "w", input = 2, output = 1,
   taps = taps({ { 0, 1 }, { third, third } }) }
-tap.is(compose.product(thin, thin).taps[1].weight[1], types.round("f32", third * third),
+tap.is(compose.product(thin, thin, "f32").taps[1].weight[1], types.round("f32", third * third),
   "weights are rounded")
+tap.is(compose.product(thin, thin, "f64").taps[1].weight[1], third * third, "to their type")
 
 -- interleaved: every channel by itself
 local three = compose.interleaved(up, 3)
@@ -102,7 +103,7 @@ end
 local products, interleaved, repeated = true, true, true
 for _ = 1, 30 do
   local a, b, n = random_map "a", random_map "b", 1 + random(3)
-  products = products and is_map(compose.product(a, b), function(o, i)
+  products = products and is_map(compose.product(a, b, "f32"), function(o, i)
     return weight_of(a, o // b.output, i // b.input) * weight_of(b, o % b.output, i % b.input)
   end)
   interleaved = interleaved and is_map(compose.interleaved(a, n), function(o, i)

@@ -163,7 +163,8 @@ local function columns_of(output, advance, weight)
   return axis.new { name = "w", input = at + 2, output = output, taps = list }
 end
 local function by_hand(y, x, bytes)
-  return { form = "resample", dtype = "f32", batch = 1, channels = 1, planar = true, rank = 2,
+  return { form = "resample", dtype = "f32", work = "f32", batch = 1, channels = 1,
+    planar = true, rank = 2,
     axes = { y, x }, terms = 4, copy = false, bytes_read = 0, bytes_written = bytes or 0 }
 end
 local function even() return 1 end
@@ -186,7 +187,7 @@ knob("line", "buffered", "shrinking: by tables", by_hand(rows_of(2, 90, 40), sca
 -- constants beyond 32 KB leave no room for the line of many rows: on AVX-512
 local function constants(map, lanes)
   local pass = row.new(map, lanes)
-  return pass.straight and row.constant_bytes(pass)
+  return pass.straight and 4 * row.constants(pass)
 end
 -- The last map whose constants fit 32 KB and the first whose do not, of growing rows.
 local function around_32_kb()

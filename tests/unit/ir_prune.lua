@@ -159,8 +159,8 @@ b:each("i", 0, 4, function(i)
   b:store(y, 0, b:load(pairs_of, i, 2))
   b:store(inner, i, b:fma(weight, b:load(vectors, i, 4), b:load(source, i, 4)))
 end)
-local routine = b:routine("r", { { name = "src", size = 4 },
-  { name = "dst", size = 4, written = true } }, function(src, dst)
+local routine = b:routine("r", { { name = "src", like = x, size = 4 },
+  { name = "dst", like = y, size = 4, written = true } }, function(src, dst)
   b:store(dst, 0, b:load(src, 0, 4))
 end)
 local from, to = b:view("from", x, 8), b:view("to", y, 8)

@@ -18,7 +18,7 @@ local function build(fn, streaming)
   local m = { x = b:input("x", "f32", 32), y = b:output("y", "f32", 32),
     s = b:scratch("s", "f32", 16), t = b:table("w", "f32", { 2, 2, 2, 2, 2, 2, 2, 2, 3 }) }
   m.double = b:routine("double", {
-    { name = "in", size = 8 }, { name = "out", size = 8, written = true },
+    { name = "in", like = m.x, size = 8 }, { name = "out", like = m.y, size = 8, written = true },
   }, function(from, to)
     b:each("i", 0, 2, function(i)
       b:store(to, i * 4, b:mul(b:load(m.t, i * 4, 4), b:load(from, i * 4, 4)), streaming)
@@ -74,7 +74,8 @@ end, "called with all its parameters", "a call with too few arguments")
 -- a body's own accesses, values and scope
 local function routine(fn)
   return function(b, m)
-    b:routine("other", { { name = "in", size = 8 }, { name = "out", size = 8, written = true } },
+    b:routine("other",
+      { { name = "in", like = m.x, size = 8 }, { name = "out", like = m.y, size = 8, written = true } },
       function(from, to) fn(b, m, from, to) end)
   end
 end

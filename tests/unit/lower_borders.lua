@@ -12,7 +12,7 @@ local row = require "upweave.lower.resample.row"
 local runs = require "upweave.plan.runs"
 
 local function machine(registers)
-  return builder.new("kernel", { name = "made-up", fma = true, registers = registers })
+  return builder.new("kernel", { name = "made-up", fma = true, registers = registers }, "f32")
 end
 local function map_of(taps, input)
   return axis.new { name = "w", input = input, output = #taps, taps = taps }
@@ -169,18 +169,18 @@ end
 tap.is(row_loops(mean(400)), "399", "one vector by tables")
 tap.is(row_loops(mean(384)), "", "384 products are straight-line code")
 
--- constants: a permutation a window and a weight for each tap, of 4 elements of 4 bytes
-tap.is(row.constant_bytes(row.new(vectors(1, 8), 4)), 2 * 16, "constants of one tap")
-tap.is(row.constant_bytes(row.new(vectors(4, 9, 2), 4)), 4 * 2 * 2 * 16, "of two taps")
+-- constants: a permutation a window and a weight for each tap, of 4 elements
+tap.is(row.constants(row.new(vectors(1, 8), 4)), 2 * 4, "constants of one tap")
+tap.is(row.constants(row.new(vectors(4, 9, 2), 4)), 4 * 2 * 2 * 4, "of two taps")
 
 -- elements of 10, the last among them: windows end with the row, not begin with the first element
 local function apart(first)
   local t = { index = { first, 9 }, weight = { 0.5, 0.5 } }
-  return row.constant_bytes(row.new(map_of({ t, t, t, t }, 10), 4))
+  return row.constants(row.new(map_of({ t, t, t, t }, 10), 4))
 end
-tap.is(apart(1), 2 * 3 * 16, "eight elements apart are two windows more")
-tap.is(apart(3), 2 * 2 * 16, "six are one more")
-tap.is(apart(6), 2 * 2 * 16, "three apart are one")
+tap.is(apart(1), 2 * 3 * 4, "eight elements apart are two windows more")
+tap.is(apart(3), 2 * 2 * 4, "six are one more")
+tap.is(apart(6), 2 * 2 * 4, "three apart are one")
 
 -- tables of weights and places are printed number by number
 local function tables(map, emit)

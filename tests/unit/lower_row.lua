@@ -47,7 +47,8 @@ tap.is(first, 386, "386 are not")
 local rows = axis.new { name = "h", input = 4, output = 2, taps = {
   { index = { 0, 1 }, weight = { 0.5, 0.5 } }, { index = { 2, 3 }, weight = { 0.5, 0.5 } } } }
 local function plan(x)
-  return { form = "resample", dtype = "f32", batch = 1, channels = 1, planar = true, rank = 2,
+  return { form = "resample", dtype = "f32", work = "f32", batch = 1, channels = 1, planar = true,
+    rank = 2,
     axes = { rows, x }, terms = 4, copy = false, flops = 0, bytes_read = 0, bytes_written = 0 }
 end
 local generic = targets.find "generic"

@@ -45,7 +45,7 @@ function M.new(b, map, name, entry)
   return {
     taps = taps, copy = copy,
     rows = b:table(name .. "_offset", "i32", rows, taps, "where the inputs of each output are"),
-    weights = not copy and b:table(name .. "_weight", "f32", weights, taps,
+    weights = not copy and b:table(name .. "_weight", b.work, weights, taps,
       "the weight of each of them") or nil,
   }
 end

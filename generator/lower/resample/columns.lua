@@ -80,7 +80,7 @@ function M.new(b, map, channels, most, rows, tiles)
   local values = table_weights(found.list, found.loops, rows, b.target.registers)
   return {
     groups = found, channels = channels, starts = groups.starts(found, tiles),
-    weights = #values > 0 and b:table("column_weight", "f32", values, 1,
+    weights = #values > 0 and b:table("column_weight", b.work, values, 1,
       "weights of the taps of each output pixel") or nil,
   }
 end
@@ -102,7 +102,7 @@ local function weights(b, pass, it, g, q, lanes)
       local at = (g * #it.weights + (q - 1)) * taps + (it.place + k - 1)
       out[k] = b:splat(b:load(pass.weights, at, 1), lanes)
     else
-      out[k] = b:const("f32", lanes, it.weights[q][k])
+      out[k] = b:const(b.work, lanes, it.weights[q][k])
     end
   end
   return out

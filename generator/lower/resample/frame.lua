@@ -6,9 +6,18 @@
 -- two-dimensional problem; summing the small input planes costs less than the large output ones.
 
 local blend = require "upweave.lower.resample.blend"
+local builder = require "upweave.ir.builder"
 local compose = require "upweave.plan.compose"
 
+local types = require "upweave.ir.types"
+
 local M = {}
+
+--- Elements of the plan's arithmetic in a register of the target.
+---@param plan table
+---@param target Target
+---@return integer
+function M.lanes(plan, target) return target.vector_bytes // types.element_bytes[plan.work] end
 
 ---@class lower.Geometry
 ---@field planes integer   independent images
@@ -39,9 +48,9 @@ end
 
 --- The knob `stores`: streaming (past the cache) where a row of `elements` keeps its vectors
 --- aligned and the target has such stores.
-function M.stores_knob(target, elements)
+function M.stores_knob(plan, target, elements)
   local values = { "cached" }
-  if target.fence and elements % (target.vector_bytes // 4) == 0 then values[2] = "streaming" end
+  if target.fence and elements % M.lanes(plan, target) == 0 then values[2] = "streaming" end
   return {
     name = "stores", values = values, default = "cached", doc = "streaming bypasses the cache",
   }
@@ -55,35 +64,58 @@ function M.plane_sizes(geometry)
 end
 
 -- The source plane of output plane `od` of image `image`.
-local function depth_source(b, g, size, sum, x, image, od, lanes)
-  if not g.d then return b:view("src", x, image * size) end
-  local image_view = b:view("image", x, image * (g.d.input * size))
-  if sum.copy then return blend.source(b, sum, image_view, od, 0) end
-  blend.emit(b, sum, image_view, od, sum.scratch, size, lanes, 1)
-  return sum.scratch
+local function depth_source(f, image, od)
+  local b, size, depth = f.b, M.plane_sizes(f.geometry), f.geometry.d
+  if not depth then return b:view("src", f.x, image * size) end
+  local image_view = b:view("image", f.x, image * (depth.input * size))
+  if f.depth.copy then return blend.source(b, f.depth, image_view, od, 0) end
+  blend.emit(b, f.depth, image_view, od, f.source, size, f.lanes, 1)
+  return f.source
 end
 
---- Declare x, y and the task loop; body(src, dst, strip) fills one strip of one output plane.
----@param b ir.Builder
+---@class lower.Frame
+---@field b ir.Builder
+---@field geometry lower.Geometry
+---@field x table        buffer
+---@field y table        buffer
+---@field lanes integer  elements of the arithmetic in a register
+---@field depth lower.Blend?   the sum across planes
+---@field source table   a buffer with elements like those that a task reads: x or a summed plane
+
+--- A new kernel for a plan: its buffers.
+---@param plan table
+---@param target Target
 ---@param geometry lower.Geometry
----@param strips integer
----@param lanes integer
----@param body fun(src: table, dst: table, strip: ir.Index)
-function M.tasks(b, geometry, strips, lanes, body)
-  local g = geometry
+---@return lower.Frame
+function M.new(plan, target, geometry)
+  local b, g = builder.new("kernel", target, plan.work), geometry
   local size_in, size_out = M.plane_sizes(g)
   local depth_in, depth_out = g.d and g.d.input or 1, g.d and g.d.output or 1
-  local x = b:input("x", "f32", g.planes * depth_in * size_in)
-  local y = b:output("y", "f32", g.planes * depth_out * size_out)
-  local sum
+  local f = {
+    b = b, geometry = g, lanes = M.lanes(plan, target),
+    x = b:input("x", plan.dtype, g.planes * depth_in * size_in, plan.work),
+    y = b:output("y", plan.dtype, g.planes * depth_out * size_out, plan.work),
+  }
+  f.source = f.x
   if g.d then
-    sum = blend.new(b, g.d, "plane", function(i) return i * size_in end)
-    if not sum.copy then sum.scratch = b:scratch("plane", "f32", size_in) end
+    f.depth = blend.new(b, g.d, "plane", function(i) return i * size_in end)
+    if not f.depth.copy then f.source = b:scratch("plane", b.work, size_in) end
   end
+  return f
+end
+
+--- The task loop; body(src, dst, strip) fills one strip of one output plane.
+---@param f lower.Frame
+---@param strips integer
+---@param body fun(src: table, dst: table, strip: ir.Index)
+function M.tasks(f, strips, body)
+  local b, g = f.b, f.geometry
+  local size_out = select(2, M.plane_sizes(g))
+  local depth_out = g.d and g.d.output or 1
   b:tasks(g.planes * depth_out * strips, strips, function(task)
     local strip, plane = task % strips, task // strips
-    local src = depth_source(b, g, size_in, sum, x, plane // depth_out, plane % depth_out, lanes)
-    body(src, b:view("dst", y, plane * size_out), strip)
+    local src = depth_source(f, plane // depth_out, plane % depth_out)
+    body(src, b:view("dst", f.y, plane * size_out), strip)
   end)
 end
 

@@ -22,10 +22,21 @@ local FEW_ITERATIONS, RESERVED = 3, 6
 ---@class lower.Row
 ---@field input integer    elements of the source row
 ---@field output integer   elements of the destination row
----@field taps integer     taps of a vector, at most
+---@field form lower.Form  how a vector comes from its taps
+---@field taps integer     vectors of taps of a vector, at most
 
--- A missing tap repeats the lane's own last one with weight 0, so it reads nothing new.
-local function lists(map, at, lanes)
+---@class lower.Form
+---@field expand fun(map: plan.Axis, at: integer, lanes: integer): integer[][], number[][]
+---  the input elements that make up the vectors of taps of `lanes` outputs, and weight vectors
+---@field combine fun(b: ir.Builder, weights: table, values: table): table
+---@field weight string?   element type of the weights, where it is not that of the arithmetic
+---@field apart boolean?   every vector of taps has windows of its own
+
+-- Weighted sums.  A missing tap repeats the lane's own last one with weight 0, so it reads nothing
+-- new.
+local SUMS = { combine = function(b, weights, values) return b:dot(weights, values) end }
+
+function SUMS.expand(map, at, lanes)
   local taps = 0
   for l = 1, lanes do taps = math.max(taps, #map.taps[at + l].index) end
   local from, weight = {}, {}
@@ -50,10 +61,11 @@ local function extent(from)
 end
 
 -- The work item of one output vector: pos = { first input element, first output element }.
-local function item(map, v)
-  local from, weight = lists(map, v.at, v.lanes)
+local function item(map, v, form)
+  local from, weight = form.expand(map, v.at, v.lanes)
   local lo, hi = extent(from)
-  local span = ((hi - lo) // v.lanes + 1) * v.lanes
+  local window = #from[1]
+  local span = ((hi - lo) // window + 1) * window
   local base = math.max(0, math.min(lo, map.input - span))
   local sig = { v.lanes }
   for k, list in ipairs(from) do
@@ -61,7 +73,7 @@ local function item(map, v)
     sig[k + 1] = table.concat(list, ",")
   end
   return {
-    pos = { base, v.at }, lanes = v.lanes, from = from, weight = weight,
+    pos = { base, v.at }, lanes = v.lanes, from = from, weight = weight, window = window,
     sig = table.concat(sig, ";"),
   }
 end
@@ -69,16 +81,18 @@ end
 --- Prepare the pass for rows through an axis map with vectors of at most `lanes`.
 ---@param map plan.Axis
 ---@param lanes integer
+---@param form lower.Form?   weighted sums unless given
 ---@return lower.Row
-function M.new(map, lanes)
+function M.new(map, lanes, form)
+  form = form or SUMS
   local items, taps = {}, 0
   for i, v in ipairs(vector.cover(map.output, lanes)) do
-    items[i] = item(map, v)
+    items[i] = item(map, v, form)
     taps = math.max(taps, #items[i].from)
   end
   local list = runs.runs(items, MAX_PERIOD)
   return {
-    input = map.input, output = map.output, items = items, runs = list, taps = taps,
+    input = map.input, output = map.output, form = form, items = items, runs = list, taps = taps,
     straight = runs.pieces(list) * taps <= MAX_OPERATIONS,
   }
 end
@@ -141,7 +155,7 @@ function M.declare(b, pass)
   local weights, elements = {}, nil
   if pass.straight then weight_places(pass, weights)
   else weights, elements = element_tables(pass) end
-  pass.weights = #weights > 0 and b:table("column_weight", "f32", weights, 1,
+  pass.weights = #weights > 0 and b:table("column_weight", pass.form.weight or b.work, weights, 1,
     "weights of the taps of each output vector") or nil
   pass.elements = elements and b:table("column_element", "i32", elements, 1,
     "inputs of the taps of each output vector") or nil
@@ -164,42 +178,51 @@ local function once(fetch)
   end
 end
 
--- Output vector of a run's member in iteration g.
-local function vector_value(b, pass, run, it, g, fetch)
-  local lanes, shared = it.lanes, once(fetch)
-  local origin = g * run.stride[1] + it.pos[1]
-  local limit = pass.input - it.pos[1] - (run.count - 1) * run.stride[1]
-  local w = math.min(lanes, vector.pow2_floor(pass.input))
-  local bases = vector.windows(it.from, w, limit)
-  local weights, values = {}, {}
-  for k, list in ipairs(it.from) do
+-- Weight vectors of a run's member in iteration g: constants or, one after the other, a table.
+local function weight_vectors(b, pass, it, g)
+  local entries, at, out = 0, it.place, {}
+  for _, list in ipairs(it.weight) do entries = entries + #list end
+  for k, list in ipairs(it.weight) do
     local role = "wx" .. k - 1
     if it.place then
-      local at = (g * #it.from + (k - 1)) * lanes + it.place
-      weights[k] = b:load(pass.weights, at, lanes, role)
+      out[k] = b:load(pass.weights, g * entries + at, #list, role)
+      at = at + #list
     else
-      weights[k] = b:const("f32", lanes, it.weight[k], role)
+      out[k] = b:const(pass.form.weight or b.work, #list, list, role)
     end
+  end
+  return out
+end
+
+--- Output vector of a run's member in iteration g.
+function M.value(b, pass, run, it, g, fetch)
+  local shared, values = once(fetch), {}
+  local origin = g * run.stride[1] + it.pos[1]
+  local limit = pass.input - it.pos[1] - (run.count - 1) * run.stride[1]
+  local w = math.min(it.window, vector.pow2_floor(pass.input))
+  local bases = vector.windows(it.from, w, limit)
+  for k, list in ipairs(it.from) do
+    if pass.form.apart then bases = vector.windows({ list }, w, limit) end
     values[k] = b:named("x" .. k - 1, vector.take(b, shared, origin, list, bases, w))
   end
-  return b:dot(weights, values)
+  return pass.form.combine(b, weight_vectors(b, pass, it, g), values)
 end
 
 -- Constants a member's code keeps in registers inside a loop: permutations and weights.
 local function constants_of(it)
   local windows = 1
   local lo, hi = extent(it.from)
-  if hi - lo >= it.lanes then windows = (hi - lo) // it.lanes end
-  return #it.from * (windows + (it.place and 0 or 1))
+  if hi - lo >= it.window then windows = (hi - lo) // it.window end
+  return #it.from * windows + (it.place and 0 or #it.weight)
 end
 
---- Bytes of the permutations and weights that one pass over a row reads.
+--- Elements of the permutations and weights that one pass over a row reads.
 ---@param pass lower.Row
 ---@return integer
-function M.constant_bytes(pass)
+function M.constants(pass)
   local count = 0
   for _, run in ipairs(pass.runs) do
-    for _, it in ipairs(run.items) do count = count + constants_of(it) * it.lanes * 4 end
+    for _, it in ipairs(run.items) do count = count + constants_of(it) * it.window end
   end
   return count
 end
@@ -211,7 +234,8 @@ local function copies(run, streaming)
   return math.max(1, (streaming and 2 or 4) // run.period)
 end
 
-local function emit_straight(b, pass, fetch, dst, streaming)
+--- Emit a straight pass; write(run, member, g) stores the vector of a member in iteration g.
+function M.sweep(b, pass, write, streaming)
   for _, run in ipairs(pass.runs) do
     local last = runs.item(pass.items, run, run.count - 1, run.period)
     b:note("elements %d to %d", run.items[1].pos[2], last.pos[2] + last.lanes - 1)
@@ -220,14 +244,18 @@ local function emit_straight(b, pass, fetch, dst, streaming)
     for _, part in ipairs(runs.parts(run, constants_of, b.target.registers - RESERVED)) do
       vector.sweep(b, "v", run.count, copies(run, streaming), function(g)
         for _, it in ipairs(part) do
-          b:group(function()
-            local at = g * run.stride[2] + it.pos[2]
-            b:store(dst, at, vector_value(b, pass, run, it, g, fetch), streaming)
-          end)
+          b:group(function() write(run, it, g) end)
         end
       end)
     end
   end
+end
+
+local function emit_straight(b, pass, fetch, dst, streaming)
+  M.sweep(b, pass, function(run, it, g)
+    local at = g * run.stride[2] + it.pos[2]
+    b:store(dst, at, M.value(b, pass, run, it, g, fetch), streaming)
+  end, streaming)
 end
 
 -- One vector at a time, a loop over its taps: elements and weights from tables.
@@ -259,7 +287,7 @@ function M.values(b, pass, src)
   for _, run in ipairs(pass.runs) do
     for g = 0, run.count - 1 do
       for _, it in ipairs(run.items) do
-        out[#out + 1] = vector_value(b, pass, run, it, index.of(g), fetch)
+        out[#out + 1] = M.value(b, pass, run, it, index.of(g), fetch)
       end
     end
   end
@@ -273,10 +301,12 @@ function M.emit(b, pass, src, dst, streaming)
 end
 
 --- The pass as a routine of its own, `row`: its constants stay out of the caller's registers.
+--- Rows are of the elements of `from` and `to`.
 --- Returns call(src, at, dst, to): the row from src[at] on to dst[to].
-function M.routine(b, pass, streaming)
+function M.routine(b, pass, from, to, streaming)
   local routine = b:routine("row", {
-    { name = "in", size = pass.input }, { name = "out", size = pass.output, written = true },
+    { name = "in", like = from, size = pass.input },
+    { name = "out", like = to, size = pass.output, written = true },
   }, function(src, dst) M.emit(b, pass, src, dst, streaming) end)
   return function(src, at, dst, to) b:call(routine, { { src, at }, { dst, to } }) end
 end
