@@ -4,8 +4,9 @@
 -- The common notion of all operators that move or blend positions: resize, pooling, the
 -- zero-stuffed axes of transposed convolution. A map is data, `{ name, input, output, taps }`,
 -- taps[o + 1] = `{ index, weight }`, and immutable once built.
--- Invariants (checked by `new`): indices ascend and lie in [0, input); weights are not 0 and floats
--- can represent them; every output has a tap, unless the map is an adjoint (`sparse`).
+-- Invariants (checked by `new`): indices ascend and lie in [0, input); weights are finite and not
+-- 0; every output has a tap, unless the map is an adjoint (`sparse`). With a `precision` p the
+-- weights are integers in units of 2^-p.
 
 local M = {}
 M.__index = M
@@ -19,16 +20,9 @@ M.__index = M
 ---@field input integer
 ---@field output integer
 ---@field taps upweave.axis.taps[]
+---@field precision integer|nil  of fixed-point weights: the binary digits after the point
 ---@field sparse boolean|nil  outputs without a tap are legal (they are 0)
 ---@field source upweave.axis.source|nil  where the outputs lie, for drawings only
-
-local pack, unpack = string.pack, string.unpack
-
-local function is_float(x)
-  local c = 536870913.0 * x
-  if c - (c - x) == x and x * x > 1e-70 and x * x < 1e70 then return true end
-  return x - x == 0 and unpack("<f", pack("<f", x)) == x
-end
 
 local function check_taps(fields, o, taps)
   local last = -1
@@ -41,7 +35,7 @@ local function check_taps(fields, o, taps)
       error(("axis %s: output %d: index %s after %d of %d"):format(
         fields.name, o, tostring(i), last, fields.input))
     end
-    if w == 0 or not is_float(w) then
+    if w == 0 or w - w ~= 0 then
       error(("axis %s: output %d: weight %s"):format(fields.name, o, tostring(w)))
     end
     last = i
@@ -163,7 +157,7 @@ function M.transpose(axis)
     end
   end
   return M.new { name = axis.name, input = axis.output, output = axis.input, taps = taps,
-    sparse = true }
+    precision = axis.precision, sparse = true }
 end
 
 ---What the map costs on one line: taps, most taps of an output, multiplications and additions.

@@ -1,14 +1,20 @@
 -- SPDX-License-Identifier: MIT
 -- Plan of the form `resample`: a separable linear map, one axis map per spatial axis.
 --
--- Mathematics only: sizes, axis maps, costs. Invariant: the product of the axes' sizes, batch and
--- channels is the tensors' element count; axes stand outermost first, W last.
+-- Mathematics only: sizes, axis maps, costs. Invariants: the product of the axes' sizes, batch and
+-- channels is the tensors' element count; axes stand outermost first, W last; every weight is a
+-- number of `work`, in fixed point an integer of 16 bits beside the axis' precision.
+
+local types = require "upweave.ir.types"
 
 local M = {}
 
 ---@class upweave.plan.resample
 ---@field form "resample"
----@field dtype string
+---@field dtype string        of the tensors
+---@field work string         of the arithmetic: f32, f64, or dtype where values are only moved
+---@field fixed boolean|nil   integer arithmetic, axis by axis, innermost first: see below
+---@field fill table|nil      outputs outside the input: see below
 ---@field batch integer
 ---@field channels integer
 ---@field planar boolean      channels outside the spatial axes
@@ -46,20 +52,58 @@ local function flops(axes)
   return math.min(flops_in_order(axes, inward), flops_in_order(axes, outward))
 end
 
-local BYTES = { f32 = 4 }
+-- Whether a float is a weight: by splitting, which is quicker than packing, where that is safe.
+local function is_float(w)
+  local c = 536870913.0 * w
+  if c - (c - w) == w and w * w > 1e-70 and w * w < 1e70 then return true end
+  return types.round("f32", w) == w
+end
 
----@param fields table   dtype, batch, channels, planar, axes, terms
+local EXACT <const> = {
+  f32 = is_float,
+  f64 = function(w) return math.type(w) == "float" end,
+  fixed = function(w) return math.type(w) == "integer" and w >= -0x8000 and w <= 0x7fff end,
+}
+
+local function check_weights(axes, kind)
+  local fits = EXACT[kind]
+  for _, axis in ipairs(axes) do
+    assert(kind ~= "fixed" or axis.precision >= 0, "a fixed-point axis has a precision")
+    for o, taps in ipairs(axis.taps) do
+      for _, w in ipairs(taps.weight) do
+        if not fits(w) then
+          error(("axis %s: output %d: weight %s is not of %s"):format(axis.name, o - 1, w, kind))
+        end
+      end
+    end
+  end
+end
+
+---A plan. `work` is the type of the arithmetic if there is any.
+---
+---In a fixed-point plan an axis of precision p > 0 turns the values x of its taps into
+---clamp(((1 << (p - 1)) + sum of weight * x) >> p, 0, 255), rounded to u8 before the next axis; one
+---of precision 0 moves values.
+---
+---`fill` is `{ value, lo, hi }`: an output with any coordinate outside lo[axis] <= o < hi[axis] is
+---`value`, whatever its taps say; `value` is a number of dtype.
+---@param fields table   dtype, work, fixed, fill, batch, channels, planar, axes, terms
 ---@return upweave.plan.resample
 function M.new(fields)
   local planes = fields.batch * fields.channels
+  local bytes = types.element_bytes[fields.dtype]
   local read, written, copy = planes, planes, true
   for _, axis in ipairs(fields.axes) do
     read, written = read * axis.input, written * axis.output
     copy = copy and axis:is_copy()
   end
+  check_weights(fields.axes, fields.fixed and "fixed" or fields.work == "f64" and "f64" or "f32")
   return {
     form = "resample",
     dtype = fields.dtype,
+    work = copy and fields.dtype or fields.work,
+    fixed = fields.fixed and not copy or nil,
+    fill = fields.fill,
     batch = fields.batch,
     channels = fields.channels,
     planar = fields.planar,
@@ -69,8 +113,8 @@ function M.new(fields)
     copy = copy,
     flops = planes * flops(fields.axes),
     limit_flops = 0,
-    bytes_read = read * BYTES[fields.dtype],
-    bytes_written = written * BYTES[fields.dtype],
+    bytes_read = read * bytes,
+    bytes_written = written * bytes,
   }
 end
 

@@ -1,21 +1,27 @@
 -- SPDX-License-Identifier: MIT
 -- Resample: the plan of an interpolate problem.
 --
--- filters x coordinates x arithmetic: an axis map is built from one of each. Axes are independent:
--- every mode of interpolate is separable.
+-- filters x coordinates x arithmetic: an axis map is built from one of each; the profile says
+-- which. Axes are independent: every mode of interpolate is separable.
 
 local build = require "upweave.resample.build"
-local modes = require "upweave.resample.modes"
 local plan_resample = require "upweave.plan.resample"
+local profiles = require "upweave.resample.profiles"
+local rational = require "upweave.resample.arithmetic.rational"
 
 local M = {}
 
-local ARITHMETIC = {
-  framework = require "upweave.resample.arithmetic.f32",
-  exact = require "upweave.resample.arithmetic.rational",
-}
+local NAMES <const> = { { "w" }, { "h", "w" }, { "d", "h", "w" } }
 
-local NAMES = { { "w" }, { "h", "w" }, { "d", "h", "w" } }
+---The type of the arithmetic; 8-bit pixels that are not just moved have fixed point.
+local WORK <const> = { f32 = "f32", f16 = "f32", bf16 = "f32", f64 = "f64", u8 = "fixed" }
+
+---@class upweave.resample.dimensions
+---@field batch integer
+---@field channels integer
+---@field planar boolean   channels before the spatial axes
+---@field rank integer
+---@field space integer[]  spatial sizes, outermost first
 
 ---Batch, channels and spatial sizes of a tensor, whatever its layout.
 local function dimensions(tensor)
@@ -31,23 +37,20 @@ end
 ---@param problem table   validated problem of op interpolate
 ---@return upweave.plan.resample
 function M.plan(problem)
-  local mode = assert(modes.find(problem.mode), "mode of a validated problem")
-  local x = dimensions(problem.x)
+  local profile = profiles.find(problem.profile)
+  local x, work = dimensions(problem.x), WORK[problem.x.dtype]
   local axes, terms = {}, 1
   for i = 1, x.rank do
-    local axis, axis_terms = build.axis {
-      name = NAMES[x.rank][i],
-      input = x.space[i],
-      output = problem.size[i],
-      scale = problem.scale_factor and problem.scale_factor[i],
-      filter = problem.antialias and mode.smooth or mode.sharp,
-      coordinates = problem.align_corners and mode.aligned or mode.coordinates,
-      arithmetic = ARITHMETIC[problem.coord_math],
-    }
+    local spec = profile.axis(problem, i, x)
+    spec.name, spec.input, spec.output = NAMES[x.rank][i], x.space[i], problem.size[i]
+    spec.work = work
+    if problem.coord_math == "exact" then spec.arithmetic = rational end
+    local axis, axis_terms = build.axis(spec)
     axes[i], terms = axis, terms * axis_terms
   end
-  return plan_resample.new { dtype = problem.x.dtype, batch = x.batch, channels = x.channels,
-    planar = x.planar, axes = axes, terms = terms }
+  local fixed = work == "fixed"
+  return plan_resample.new { dtype = problem.x.dtype, work = fixed and "u8" or work, fixed = fixed,
+    batch = x.batch, channels = x.channels, planar = x.planar, axes = axes, terms = terms }
 end
 
 return M

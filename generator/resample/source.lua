@@ -31,13 +31,12 @@ function M.of(A, spec, copied)
     source.first, source.reach = (source.step - 1) / 2, source.step / 2
     return source
   end
-  local ratio = rule.ratio(A, spec.input, spec.output, spec.scale)
-  source.step = A.tonumber(ratio)
+  source.step = A.tonumber(rule.ratio(A, spec))
   if filter.kernel then -- stretched filters count from the borders, whatever the rule
     source.first, source.outside = (source.step - 1) / 2, "renormalised"
     source.reach = filter.radius * math.max(source.step, 1)
   else
-    source.first = A.tonumber(rule.source(A, ratio, 0))
+    source.first = A.tonumber(rule.source(A, spec)(0))
   end
   return source
 end

@@ -3,6 +3,7 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local build = require "upweave.resample.build"
+local cut = require "upweave.resample.stretch.cut"
 local modes = require "upweave.resample.modes"
 
 local ARITHMETIC = {
@@ -49,7 +50,8 @@ local function axis(variant, input, output, scale, arithmetic)
   local key = ("%s %d %d %s %s"):format(variant.name, input, output, tostring(scale), arithmetic)
   built[key] = built[key] or { build.axis { name = "w", input = input, output = output,
     scale = scale, filter = variant.filter, coordinates = variant.coordinates,
-    arithmetic = ARITHMETIC[arithmetic] } }
+    arithmetic = ARITHMETIC[arithmetic],
+    work = "f32", stretch = cut } }
   return built[key][1], built[key][2]
 end
 

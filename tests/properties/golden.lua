@@ -6,9 +6,9 @@ local resample = require "upweave.resample"
 local reference = dofile "tests/lib/reference.lua"
 
 local function problem(mode, input, output, more)
-  local p = { op = "interpolate", mode = mode, coord_math = "framework", align_corners = false,
-    antialias = false, x = { shape = { 1, 1, input }, layout = "NCW", dtype = "f32" },
-    size = { output } }
+  local p = { op = "interpolate", profile = "torch", mode = mode, coord_math = "framework",
+    align_corners = false, antialias = false, size = { output },
+    x = { shape = { 1, 1, input }, layout = "NCW", dtype = "f32" } }
   for key, value in pairs(more or {}) do p[key] = value end
   return p
 end

@@ -15,19 +15,23 @@ local function coordinates(name) return require("upweave.resample.coordinates." 
 
 local half, asymmetric = coordinates "half_pixel", coordinates "asymmetric"
 local corners = coordinates "align_corners"
-tap.is(half.ratio(f64, 3, 12), 0.25, "half pixel: the ratio of sizes")
-tap.is(half.ratio(f64, 3, 12, 2.0), 0.5, "or of the scale")
-tap.is(half.source(f64, 0.5, 0), -0.25, "half pixel: the first source")
-tap.is(half.source(f64, 0.5, 3), 1.25, "another")
-tap.is(asymmetric.ratio(f64, 3, 12), 0.25, "asymmetric: the ratio of sizes")
-tap.is(asymmetric.ratio(f64, 3, 12, 2.0), 0.5, "or of the scale")
-tap.is(asymmetric.source(f64, 0.5, 3), 1.5, "asymmetric: a source")
-tap.is(corners.ratio(f64, 5, 9), 0.5, "corners: the ratio of the distances")
-tap.is(corners.ratio(f64, 5, 9, 3.0), 0.5, "a scale does not enter")
-tap.is(corners.ratio(f64, 5, 2), 4.0, "corners: two outputs")
-tap.is(corners.ratio(f64, 5, 1), 0.0, "corners: one output")
-tap.is(corners.ratio(f64, 1, 3), 0.0, "corners: one input")
-tap.is(corners.source(f64, 0.5, 3), 1.5, "corners: a source")
+local function sizes(input, output, scale)
+  return { input = input, output = output, scale = scale }
+end
+tap.is(half.ratio(f64, sizes(3, 12)), 0.25, "half pixel: the ratio of sizes")
+tap.is(half.ratio(f64, sizes(3, 12, 2.0)), 0.5, "or of the scale")
+tap.is(half.source(f64, sizes(3, 6))(0), -0.25, "half pixel: the first source")
+tap.is(half.source(f64, sizes(3, 6))(3), 1.25, "another")
+tap.is(half.source(f64, sizes(3, 7, 2.0))(3), 1.25, "with a scale")
+tap.is(asymmetric.ratio(f64, sizes(3, 12)), 0.25, "asymmetric: the ratio of sizes")
+tap.is(asymmetric.ratio(f64, sizes(3, 12, 2.0)), 0.5, "or of the scale")
+tap.is(asymmetric.source(f64, sizes(3, 6))(3), 1.5, "asymmetric: a source")
+tap.is(corners.ratio(f64, sizes(5, 9)), 0.5, "corners: the ratio of the distances")
+tap.is(corners.ratio(f64, sizes(5, 9, 3.0)), 0.5, "a scale does not enter")
+tap.is(corners.ratio(f64, sizes(5, 2)), 4.0, "corners: two outputs")
+tap.is(corners.ratio(f64, sizes(5, 1)), 0.0, "corners: one output")
+tap.is(corners.ratio(f64, sizes(1, 3)), 0.0, "corners: one input")
+tap.is(corners.source(f64, sizes(5, 9))(3), 1.5, "corners: a source")
 for _, c in ipairs { "half_pixel", "asymmetric", "align_corners" } do
   tap.is(coordinates(c).name, c, c .. ": its name")
 end
@@ -112,7 +116,8 @@ tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
 local function axis(mode, input, output, antialias)
   local m = modes.find(mode)
   return build.axis { name = "w", input = input, output = output,
-    filter = antialias and m.smooth or m.sharp, coordinates = m.coordinates, arithmetic = f32 }
+    filter = antialias and m.smooth or m.sharp, coordinates = m.coordinates, arithmetic = f32,
+    work = "f32", stretch = require "upweave.resample.stretch.cut" }
 end
 local function keys_of(list)
   local n = 0

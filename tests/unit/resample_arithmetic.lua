@@ -106,9 +106,9 @@ tap.is(broken, 0, "division and multiplication agree")
 -- ---- rationals
 
 local third = rational.div(rational.int(1), rational.int(3))
-tap.is(rational.weight(third), packed(1 / 3), "1/3")
+tap.is(rational.single(third), packed(1 / 3), "1/3")
 tap.is(rational.floor(rational.sub(third, rational.int(1))), -1, "floor goes down")
-tap.is(rational.weight(rational.add(third, rational.add(third, third))), 1.0, "thrice a third")
+tap.is(rational.single(rational.add(third, rational.add(third, third))), 1.0, "thrice a third")
 tap.is(rational.less(third, rational.constant(0.333333333)), false, "1/3 > 0.333333333")
 tap.is(rational.floor(rational.mul(rational.int(11), rational.reciprocal(2.2))), 4,
   "a scale factor is the double's exact value: 2.2 is a little more than 11/5")
@@ -118,16 +118,16 @@ tap.same(rational.constant(0.1), { math.floor(0.1 * 2 ^ 60 + 0.5), 1 << 60 },
 tap.is(f32.constant(0.1), packed(0.1), "float constants are rounded")
 local tie = rational.div(rational.int((1 << 24) + 1), rational.int(1 << 24))
 local odd = rational.div(rational.int((1 << 24) + 3), rational.int(1 << 24))
-tap.is(rational.weight(tie), 1.0, "a tie goes to even")
-tap.is(rational.weight(odd), 1 + 2.0 ^ -22, "upwards, too")
+tap.is(rational.single(tie), 1.0, "a tie goes to even")
+tap.is(rational.single(odd), 1 + 2.0 ^ -22, "upwards, too")
 local above = rational.add(tie,
   rational.div(rational.int(1), rational.mul(rational.int(1 << 61), rational.int(1 << 61))))
-tap.is(rational.weight(above), 1 + tiny, "2^-122 above a tie goes up")
-tap.is(rational.weight(rational.mul(rational.int(-1), above)), -1 - tiny, "mirrored")
+tap.is(rational.single(above), 1 + tiny, "2^-122 above a tie goes up")
+tap.is(rational.single(rational.mul(rational.int(-1), above)), -1 - tiny, "mirrored")
 local below = rational.sub(odd,
   rational.div(rational.int(1), rational.mul(rational.int(1 << 61), rational.int(1 << 61))))
-tap.is(rational.weight(below), 1 + tiny, "2^-122 below a tie goes down")
-tap.is(rational.weight(rational.mul(rational.int(-1), below)), -1 - tiny, "mirrored, too")
+tap.is(rational.single(below), 1 + tiny, "2^-122 below a tie goes down")
+tap.is(rational.single(rational.mul(rational.int(-1), below)), -1 - tiny, "mirrored, too")
 tap.same(rational.div(rational.int(2), rational.int(-4)), { -1, 2 }, "a denominator is positive")
 tap.same(rational.div(third, rational.div(rational.int(2), rational.int(5))), { 5, 6 },
   "a quotient of fractions is reduced")
@@ -159,7 +159,8 @@ tap.is(f32.mul(packed(0.1), packed(0.1)), packed(packed(0.1) * packed(0.1)), "f3
 tap.is(f32.div(1.0, 3.0), packed(1 / 3), "f32: a quotient is")
 
 for _, name in ipairs { "int", "constant", "narrow", "reciprocal", "add", "sub", "mul", "div",
-  "mul_add", "floor", "less", "min", "max", "abs", "tonumber", "weight", "wide" } do
+  "mul_add", "floor", "less", "min", "max", "abs", "tonumber", "stored",
+  "single", "double", "wide" } do
   tap.ok(f32[name] and f64[name] and rational[name], "every arithmetic has " .. name)
 end
 

@@ -29,7 +29,10 @@ for _, A in ipairs { f32, f64, rational } do
   tap.is(number(A.min(half, one)) .. number(A.min(one, half)), "0.50.5", A.name .. ": minimum")
   tap.is(number(A.max(half, one)) .. number(A.max(one, half)), "1.01.0", A.name .. ": maximum")
   tap.is(number(A.abs(A.constant(-0.5))), 0.5, A.name .. ": magnitude")
-  tap.is(A.weight(A.div(one, three)), packed(1 / 3), A.name .. ": a weight is a float")
+  tap.is(A.single(A.div(one, three)), packed(1 / 3), A.name .. ": a weight as a float")
+  tap.is(number(A.stored(A.div(one, three))), number(A.div(one, three)), A.name .. ": is kept")
+  tap.is(A.double(A.div(one, three)), A.name == "f32" and packed(1 / 3) or 1 / 3,
+    A.name .. ": a weight as a double")
 end
 
 -- ---- integers: native below 2^62

@@ -45,7 +45,10 @@ M.min = function(a, b) return b < a and b or a end
 M.max = function(a, b) return a < b and b or a end
 M.abs = math.abs
 M.tonumber = function(a) return a end
----The float that the kernel gets for a weight, also one summed in `wide`.
-M.weight = single
+---A weight of a filter as the framework keeps it.
+M.stored = function(w) return w end
+---What the kernel gets for a finished weight, also one summed in `wide`: a float, a double.
+M.single = single
+M.double = function(a) return a end
 
 return M

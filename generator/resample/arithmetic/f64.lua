@@ -34,6 +34,8 @@ M.min = function(a, b) return b < a and b or a end
 M.max = function(a, b) return a < b and b or a end
 M.abs = math.abs
 M.tonumber = same
-M.weight = rounding.single
+M.stored = same
+M.single = rounding.single
+M.double = same
 
 return M

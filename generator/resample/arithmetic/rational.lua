@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Arithmetic: rational, exact. The only rounding is `weight`, once, to float.
+-- Arithmetic: rational, exact. The only rounding is of a finished weight, once.
 --
 -- A value is `{ num, den }` with den > 0. Fractions are not reduced but where they are made: values
 -- live for one polynomial, and unreduced ones keep common denominators, so that sums stay small. A
@@ -47,6 +47,7 @@ function M.constant(x)
   return { math.floor(x * GRID + 0.5), GRID }
 end
 function M.narrow(a) return a end
+function M.stored(a) return a end
 function M.reciprocal(s)
   local r = exact(s)
   return { r[2], r[1] }
@@ -83,7 +84,7 @@ function M.tonumber(a) return integer.approximate(a[1]) / integer.approximate(a[
 
 ---The float nearest to the exact value, ties to even. The approximation decides unless it is so
 ---near to the middle of two floats that its error could: then the exact value is compared with it.
-function M.weight(a)
+function M.single(a)
   local q = M.tonumber(a)
   local slack = math.abs(q) * 2.0 ^ -47
   local low, high = rounding.single(q - slack), rounding.single(q + slack)
@@ -92,6 +93,12 @@ function M.weight(a)
   local side = order(a, exact(middle))
   if side == 0 then return rounding.single(middle) end
   return side < 0 and low or high
+end
+
+---The double nearest to the exact value: the approximation, corrected by what it leaves.
+function M.double(a)
+  local q = M.tonumber(a)
+  return q + M.tonumber(M.sub(a, exact(q)))
 end
 
 return M

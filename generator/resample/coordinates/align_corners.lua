@@ -4,17 +4,22 @@
 --   source = ratio * o,   ratio = (input - 1)/(output - 1), 0 for a single output
 -- A scale factor never enters.
 
-local asymmetric = require "upweave.resample.coordinates.asymmetric"
+local M = { name = "align_corners" }
 
-local M = { name = "align_corners", source = asymmetric.source }
+---@param A table   arithmetic
+---@param axis upweave.resample.axis_spec
+---@return any ratio   input pixels per output pixel
+function M.ratio(A, axis)
+  if axis.output == 1 then return A.int(0) end
+  return A.div(A.int(axis.input - 1), A.int(axis.output - 1))
+end
 
----@param A table         arithmetic
----@param input integer
----@param output integer
----@return any ratio
-function M.ratio(A, input, output)
-  if output == 1 then return A.int(0) end
-  return A.div(A.int(input - 1), A.int(output - 1))
+---@param A table
+---@param axis upweave.resample.axis_spec
+---@return fun(o: integer): any   source coordinate of an output position
+function M.source(A, axis)
+  local ratio = M.ratio(A, axis)
+  return function(o) return A.mul(ratio, A.int(o)) end
 end
 
 return M

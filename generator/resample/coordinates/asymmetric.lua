@@ -7,12 +7,12 @@ local half_pixel = require "upweave.resample.coordinates.half_pixel"
 
 local M = { name = "asymmetric", ratio = half_pixel.ratio, point = { input = 0, output = 0 } }
 
----@param A table     arithmetic
----@param ratio any
----@param o integer   output position
----@return any source
-function M.source(A, ratio, o)
-  return A.mul(ratio, A.int(o))
+---@param A table   arithmetic
+---@param axis upweave.resample.axis_spec
+---@return fun(o: integer): any   source coordinate of an output position
+function M.source(A, axis)
+  local ratio = M.ratio(A, axis)
+  return function(o) return A.mul(ratio, A.int(o)) end
 end
 
 return M

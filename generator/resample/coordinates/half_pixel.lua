@@ -5,23 +5,20 @@
 
 local M = { name = "half_pixel" }
 
----@param A table           arithmetic
----@param input integer
----@param output integer
----@param scale number|nil  scale factor, where it enters the rule
----@return any ratio
-function M.ratio(A, input, output, scale)
-  if scale then return A.reciprocal(scale) end
-  return A.div(A.int(input), A.int(output))
+---@param A table   arithmetic
+---@param axis upweave.resample.axis_spec
+---@return any ratio   input pixels per output pixel
+function M.ratio(A, axis)
+  if axis.scale then return A.reciprocal(axis.scale) end
+  return A.div(A.int(axis.input), A.int(axis.output))
 end
 
 ---@param A table
----@param ratio any
----@param o integer   output position
----@return any source
-function M.source(A, ratio, o)
-  local half = A.constant(0.5)
-  return A.mul_add(ratio, A.add(A.int(o), half), A.constant(-0.5))
+---@param axis upweave.resample.axis_spec
+---@return fun(o: integer): any   source coordinate of an output position
+function M.source(A, axis)
+  local ratio, half, back = M.ratio(A, axis), A.constant(0.5), A.constant(-0.5)
+  return function(o) return A.mul_add(ratio, A.add(A.int(o), half), back) end
 end
 
 return M

@@ -18,10 +18,10 @@ function M.sample(A, source, input)
   local t = A.min(A.max(A.sub(source, A.int(base)), A.int(0)), one)
   local u, last = A.sub(one, t), keys.apart
   return base - 1, {
-    keys.far(A, A.add(t, one), a, last),
-    keys.near(A, t, a, last),
-    keys.near(A, u, a, last),
-    keys.far(A, A.add(u, one), a, last),
+    A.stored(keys.far(A, A.add(t, one), a, last)),
+    A.stored(keys.near(A, t, a, last)),
+    A.stored(keys.near(A, u, a, last)),
+    A.stored(keys.far(A, A.add(u, one), a, last)),
   }
 end
 

@@ -3,7 +3,7 @@
 
 local keys = require "upweave.resample.filters.keys"
 
-local M = { name = "keys_half", radius = 2 }
+local M = { name = "keys_half", radius = 2, copies_equal_sizes = true }
 
 ---@param A table   arithmetic
 ---@param x any     distance from the centre, in units of the stretched filter

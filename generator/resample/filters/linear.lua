@@ -11,8 +11,8 @@ local M = { name = "linear", taps = 2, copies_equal_sizes = true }
 function M.sample(A, source, input)
   source = A.max(source, A.int(0))
   local first = math.min(A.floor(source), input - 1)
-  local t = A.min(A.max(A.sub(source, A.int(first)), A.int(0)), A.int(1))
-  return first, { A.sub(A.int(1), t), t }
+  local t = A.stored(A.min(A.max(A.sub(source, A.int(first)), A.int(0)), A.int(1)))
+  return first, { A.stored(A.sub(A.int(1), t)), t }
 end
 
 return M

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Filter: triangle, 1 - |x|. The antialiased form of linear.
 
-local M = { name = "triangle", radius = 1 }
+local M = { name = "triangle", radius = 1, copies_equal_sizes = true }
 
 ---@param A table   arithmetic
 ---@param x any     distance from the centre, in units of the stretched filter

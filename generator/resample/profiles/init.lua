@@ -1,0 +1,21 @@
+-- SPDX-License-Identifier: MIT
+-- Registry of profiles: the frameworks whose rules can be had.
+--
+-- A profile is `{ name, modes, axis }`: `axis(problem, i)` picks filter, coordinates and arithmetic
+-- of one spatial axis. Nothing else in resample/ knows a framework.
+
+local M = {}
+
+--- All profiles, in the order of the documentation.
+M.list = { require "upweave.resample.profiles.torch" }
+
+---@param name string
+---@return table profile
+function M.find(name)
+  for _, profile in ipairs(M.list) do
+    if profile.name == name then return profile end
+  end
+  error("no profile " .. tostring(name))
+end
+
+return M
