@@ -64,7 +64,7 @@ def values(array: np.ndarray, dtype: Dtype) -> np.ndarray:
 
 
 def rounded(numbers: np.ndarray, dtype: Dtype) -> np.ndarray:
-    """Floats as they are stored; from double to a narrow type by way of float32, as PyTorch does."""
+    """Floats as they are stored; narrow types by way of float32, as PyTorch converts."""
     tensor = torch.from_numpy(np.ascontiguousarray(numbers, dtype=np.float64))
     if dtype.narrow:
         tensor = tensor.to(torch.float32)
