@@ -62,13 +62,13 @@ check-fast: ## the tests that need no C compiler, under 20 seconds
 	$(call say,TEST,"$(words $(FAST_TESTS)) files")
 	$(Q)$(PROVE) $(FAST_TESTS)
 
-check-long: check ## check, conformance with 2000 specs an operator, mutate
-	$(Q)$(MAKE) --no-print-directory conformance $(if $(N),,N=2000)
+check-long: check ## check, conformance with 3000 specs an operator, mutate
+	$(Q)$(MAKE) --no-print-directory conformance $(if $(N),,N=3000)
 	$(Q)$(MAKE) --no-print-directory mutate N=
 
-conformance: deps ## random specs against live PyTorch (downloads it); OPS= N= SEED=
+conformance: deps ## random specs against live PyTorch (downloads it); OPS= DTYPES= N= SEED=
 	$(Q)tests/conformance/run $(if $(OPTIONAL),--optional) $(if $(OPS),--ops "$(OPS)") \
-	  $(if $(N),-n "$(N)") $(if $(SEED),--seed "$(SEED)")
+	  $(if $(DTYPES),--dtypes "$(DTYPES)") $(if $(N),-n "$(N)") $(if $(SEED),--seed "$(SEED)")
 
 mutate: ## plant faults in the generator: check-fast must see 90 %; N= SEED= JOBS=
 	$(Q)$(LUA) tools/mutate.lua --jobs "$(JOBS)" $(if $(N),--count "$(N)") \
