@@ -34,8 +34,7 @@ local LARGEST_CONSTANT <const> = 64 -- numbers of what decides shapes and coordi
 
 ---@class upweave.OnnxValue
 ---@field shape (integer|string)[]? a name for a size that the model leaves open, "?" without one
----@field dtype string?
----@field unreadable boolean? its data type has no name here
+---@field dtype string? nil if it is not given or has no name here
 
 ---@class upweave.OnnxGraph
 ---@field source upweave.OnnxSource
@@ -156,7 +155,6 @@ local function value_of(info, pinned)
     return {}
   end
   local value = { dtype = tensors.dtype(kind.elem_type) }
-  value.unreadable = not value.dtype and (kind.elem_type or 0) ~= 0
   if kind.shape then
     value.shape = {}
     for index, dimension in ipairs(kind.shape.dim) do
@@ -186,8 +184,7 @@ local function add_values(graph, proto, pinned)
       return invalid(graph.source, ("two initializers are called `%s`"):format(name))
     end
     graph.constants[name] = tensor
-    graph.values[name] = { shape = tensor.dims, dtype = tensors.dtype(tensor.data_type),
-      unreadable = not tensors.dtype(tensor.data_type) }
+    graph.values[name] = { shape = tensor.dims, dtype = tensors.dtype(tensor.data_type) }
   end
   return true
 end

@@ -2,16 +2,17 @@
 -- Import of ONNX models.
 --
 -- Purpose: from a .onnx file to its nodes, each with the kernel that it is or the reasons why it
--- is none. protobuf.lua knows the wire format, onnx.lua the messages, graph.lua what they say;
--- one file per family of operators (resize.lua) says which kernel a node is.
+-- is none. protobuf.lua knows the wire format, onnx.lua the messages, graph.lua what they say,
+-- node.lua how one node is read; one file per family of operators (resize.lua) says which kernel
+-- a node is.
 -- Invariants: a model is untrusted. Its file is read whole or refused; a kernel comes only if it
 -- has passed the validation that specs pass.
 
 local diagnostics = require "upweave.util.diagnostics"
 local graphs = require "upweave.import.graph"
 local names = require "upweave.spec.names"
+local nodes = require "upweave.import.node"
 local onnx = require "upweave.import.onnx"
-local ordered = require "upweave.util.ordered"
 local resize = require "upweave.import.resize"
 local spec = require "upweave.spec"
 local tensors = require "upweave.import.tensor"
@@ -184,26 +185,6 @@ local function validate(item, graph)
   end
 end
 
--- What an operator's own file says goes to the item's faults.
-local function read_kernel(item, graph, family)
-  local node, faults = item.node, item.faults
-  local function report(code, place, shown, fields)
-    fields.place = place
-    fields.where = node.place .. (shown and ": " .. shown or "")
-    faults[#faults + 1] = diagnostics.new(code, fields)
-  end
-  local function adopt(list)
-    table.move(list, 1, #list, #faults + 1, faults)
-  end
-  if node.fault then
-    return report("E071", node.op, nil, { reason = node.fault })
-  end
-  item.fields, item.view = family.fields(graph, node, ordered.keys(node.attributes), report, adopt)
-  if item.fields then
-    validate(item, graph)
-  end
-end
-
 --- The nodes of a graph, in its order.
 ---@param graph upweave.OnnxGraph
 ---@return upweave.ImportedNode[]
@@ -213,9 +194,12 @@ function M.nodes(graph)
     local item = { node = node, faults = {}, name = free_name(node, taken) }
     local family = family_of(graph, node)
     if family then
-      read_kernel(item, graph, family)
+      item.fields, item.view = family.fields(nodes.new(graph, node, item.faults))
     else
       item.faults[1] = operator_fault(graph, node)
+    end
+    if item.fields then
+      validate(item, graph)
     end
     items[index] = item
   end

@@ -9,9 +9,7 @@
 -- over), and lets import/axes.lua merge it with its neighbours.
 
 local axes = require "upweave.import.axes"
-local graphs = require "upweave.import.graph"
 local list = require "upweave.util.list"
-local tensors = require "upweave.import.tensor"
 local text = require "upweave.util.text"
 
 local M = {}
@@ -48,73 +46,6 @@ M.operators = { "Resize", "Upsample" }
 local FLAGS <const> = { "antialias", "exclude_outside" }
 -- What becomes a list of one number for each axis, or decides it.
 local SHAPING <const> = { "axes", "scales" }
-
--- A node in hand: what it says, and where its mistakes go.
-local Node = {}
-Node.__index = Node
-
-function Node:fail(code, key, fields, value)
-  self.report(code, ("%s.%s"):format(self.node.op, key), value ~= nil and
-    ("%s = %s"):format(key, text.value(value)) or nil, fields)
-  return nil
-end
-
-function Node:invalid(key, reason, value)
-  return self:fail("E071", key, { reason = reason }, value)
-end
-
-function Node:unsupported(key, what, reason, hint)
-  return self:fail("E110", key, { what = what, reason = reason, hint = hint or false })
-end
-
--- The version ---------------------------------------------------------------------------------
-
-local function version_of(op, opset)
-  local found
-  for _, version in ipairs(VERSIONS[op]) do
-    found = version.since <= opset and version or found
-  end
-  return found
-end
-
-local function check_version(self)
-  if self.version.attributes then
-    return true
-  end
-  return self:invalid("opset", ("opset %d does not have the operator"):format(self.graph.opset))
-end
-
-local function check_attributes(self)
-  local kinds = {}
-  for _, row in ipairs(self.version.attributes) do
-    kinds[row[1]] = row[2]
-  end
-  for _, name in ipairs(self.names) do
-    local attribute = self.node.attributes[name]
-    if not kinds[name] then
-      return self:invalid(name, ("%s of opset %d has no such attribute"):format(self.node.op,
-        self.version.since))
-    elseif attribute.kind ~= kinds[name] then
-      return self:invalid(name, ("it must be of type %s, not %s"):format(kinds[name],
-        attribute.kind))
-    end
-  end
-  return true
-end
-
-local function check_inputs(self)
-  local inputs = self.version.inputs
-  if #self.node.inputs > #inputs or (self.node.inputs[1] or "") == "" then
-    return self:invalid("input", ("it has %d inputs; the operator has %s"):format(
-      #self.node.inputs, table.concat(inputs, ", ")))
-  elseif #self.node.outputs ~= 1 then
-    return self:invalid("output", ("it has %d outputs and must have 1"):format(
-      #self.node.outputs))
-  end
-  return true
-end
-
--- The inputs ------------------------------------------------------------------------------------
 
 -- Every size of X, each a known number.
 local function check_sizes(self, name, shape)
@@ -153,46 +84,9 @@ local function read_x(self)
   return check_sizes(self, name, value.shape)
 end
 
--- The name of an input; "" if it is left out or the version does not have it.
-local function name_of(self, key)
-  for index, name in ipairs(self.version.inputs) do
-    if name == key then
-      return self.node.inputs[index] or ""
-    end
-  end
-  return ""
-end
-
--- The numbers of an input that must be constant: nil if it is left out or empty, nil and true if
--- something is wrong with it.
-local function constant(self, key, dtypes)
-  local name = name_of(self, key)
-  local tensor, faults = graphs.constant(self.graph, name)
-  if name == "" then
-    return nil
-  elseif faults then
-    self.adopt(faults)
-  elseif not tensor then
-    self:unsupported(key, ("%s that are computed"):format(key),
-      ("`%s` is no constant of the model, and shapes must be known"):format(name),
-      "onnxsim, or another tool that folds constants")
-  elseif not list.contains(dtypes, tensor.dtype) or #tensor.shape ~= 1 then
-    self:invalid(key, ("it must be a list of %s; it is %s {%s}"):format(
-      table.concat(dtypes, " or "), tensor.dtype, text.shape(tensor.shape)))
-  else
-    return #tensor.bytes > 0 and tensors.values(tensor) or nil
-  end
-  return nil, true
-end
-
-local function attribute(self, name)
-  local found = self.node.attributes[name]
-  return found and found.value
-end
-
 -- The axes that scales, sizes and roi speak of, counted from 1.
 local function read_axes(self)
-  local rank, given = #self.shape, attribute(self, "axes")
+  local rank, given = #self.shape, self:attribute("axes")
   self.axes = {}
   if not given then
     for axis = 1, rank do
@@ -221,12 +115,12 @@ end
 -- Either scales or sizes.
 local function read_scales(self)
   local wrong
-  self.scales, wrong = attribute(self, "scales"), false
+  self.scales, wrong = self:attribute("scales"), false
   if not self.scales then
-    self.scales, wrong = constant(self, "scales", { "f32" })
+    self.scales, wrong = self:constant("scales", { "f32" })
   end
   if not wrong then
-    self.sizes, wrong = constant(self, "sizes", { "i64" })
+    self.sizes, wrong = self:constant("sizes", { "i64" })
   end
   if wrong then
     return nil
@@ -240,11 +134,11 @@ end
 
 -- The region that is cut out: starts of all axes, then ends. Other rules pay no heed to it.
 local function read_roi(self)
-  if attribute(self, "coordinate_transformation_mode") ~= "tf_crop_and_resize" then
+  if self:attribute("coordinate_transformation_mode") ~= "tf_crop_and_resize" then
     return true
   end
   local wrong
-  self.roi, wrong = constant(self, "roi", { "f32", "f64", "f16" })
+  self.roi, wrong = self:constant("roi", { "f32", "f64", "f16" })
   if not self.roi then
     return not wrong and self:invalid("roi", "tf_crop_and_resize needs it")
   end
@@ -255,7 +149,7 @@ end
 
 -- The scale that keep_aspect_ratio_policy gives to all axes, or nil.
 local function common_scale(self)
-  local policy = attribute(self, "keep_aspect_ratio_policy") or "stretch"
+  local policy = self:attribute("keep_aspect_ratio_policy") or "stretch"
   if policy == "stretch" or not self.sizes then
     return nil
   end
@@ -279,8 +173,8 @@ local function stays(self, index, common)
   return same and not (self.roi and (self.roi[index] ~= 0 or self.roi[index + count] ~= 1))
 end
 
-local function view_of(self)
-  local changed, common, index_of = {}, common_scale(self), {}
+local function view_of(self, common)
+  local changed, index_of = {}, {}
   for index, axis in ipairs(self.axes) do
     changed[axis], index_of[axis] = not stays(self, index, common), index
   end
@@ -293,33 +187,51 @@ local function view_of(self)
   return view, index_of
 end
 
--- For each spatial axis its number of `values`, or what stands for an axis that stays.
-local function pick(values, view, index_of, kept)
-  local picked = {}
+-- The axes of x, counted from 0, that the kernel's numbers speak of. A policy that gives all of
+-- them one scale must not see those that stay.
+local function spoken_of(view, common)
+  local spoken, first = {}, view.layout:find("C", 1, true) == 2 and 2 or 1
   for index, axis in ipairs(view.spatial) do
-    picked[index] = axis == 0 and kept(index) or values[index_of[axis]]
+    if axis ~= 0 or not common or common == 1 then
+      spoken[#spoken + 1] = { axis = axis, at = first + index - 1 }
+    end
+  end
+  return spoken
+end
+
+-- For each axis of the kernel its number of `values`, or what stands for an axis that stays.
+local function pick(values, spoken, index_of, kept)
+  local picked = {}
+  for index, one in ipairs(spoken) do
+    picked[index] = one.axis == 0 and kept(one) or values[index_of[one.axis]]
   end
   return picked
 end
 
-local function sizes_and_regions(self, fields, view, index_of)
-  local first = view.layout:find("C", 1, true) == 2 and 2 or 1 -- sizes before the spatial ones
+local function add_numbers(self, fields, view, index_of, common)
+  local spoken = spoken_of(view, common)
+  local function of(values, kept)
+    return pick(values, spoken, index_of, kept)
+  end
+  if #spoken < #view.spatial then
+    fields.axes = list.column(spoken, "at")
+  end
   if self.scales then
-    fields.scale_factor = pick(self.scales, view, index_of, function() return 1.0 end)
+    fields.scale_factor = of(self.scales, function() return 1.0 end)
   else
-    fields.size = pick(self.sizes, view, index_of, function(i) return view.shape[first + i] end)
+    fields.size = of(self.sizes, function(one) return view.shape[one.at + 1] end)
   end
   if self.roi then
     local count = #self.axes
-    local ends = table.move(self.roi, count + 1, 2 * count, 1, {})
-    fields.roi = pick(self.roi, view, index_of, function() return 0.0 end)
-    ends = pick(ends, view, index_of, function() return 1.0 end)
+    local ends = of(table.move(self.roi, count + 1, 2 * count, 1, {}), function() return 1.0 end)
+    fields.roi = of(self.roi, function() return 0.0 end)
     table.move(ends, 1, #ends, #fields.roi + 1, fields.roi)
   end
 end
 
 local function fields_of(self)
-  local view, index_of = view_of(self)
+  local common = common_scale(self)
+  local view, index_of = view_of(self, common)
   if not view then
     return nil
   end
@@ -327,7 +239,7 @@ local function fields_of(self)
     x = { shape = view.shape, layout = view.layout, dtype = self.dtype } }
   for _, name in ipairs(self.names) do
     if not list.contains(SHAPING, name) then
-      fields[name] = attribute(self, name)
+      fields[name] = self:attribute(name)
     end
   end
   for _, name in ipairs(FLAGS) do
@@ -335,23 +247,17 @@ local function fields_of(self)
       fields[name] = fields[name] ~= 0
     end
   end
-  sizes_and_regions(self, fields, view, index_of)
+  add_numbers(self, fields, view, index_of, common)
   return fields, view
 end
 
 --- The fields of the kernel that a node is.
----@param graph upweave.OnnxGraph
----@param node upweave.OnnxNode
----@param names string[] of its attributes, in order
----@param report fun(code: string, place: string, shown: string?, fields: table)
----@param adopt fun(faults: upweave.Diagnostic[])
+---@param self upweave.NodeReader
 ---@return table? fields
 ---@return upweave.AxesView? view
-function M.fields(graph, node, names, report, adopt)
-  local self = setmetatable({ graph = graph, node = node, names = names, report = report,
-    adopt = adopt, version = version_of(node.op, graph.opset) }, Node)
-  local sound = check_version(self) and check_attributes(self) and check_inputs(self)
-    and read_x(self) and read_axes(self) and read_scales(self) and read_roi(self)
+function M.fields(self)
+  local sound = self:check(VERSIONS[self.node.op]) and read_x(self) and read_axes(self)
+    and read_scales(self) and read_roi(self)
   if sound then
     return fields_of(self)
   end

@@ -9,7 +9,7 @@
 --   what is printed
 -- `lua` and `json` read a spec called a.lua or a.json, `fields` those of one interpolate kernel,
 -- `file` a path; key=value beside them sets options such as `only=a*` or `layout=NHWC`.
--- `onnx` is an expression in Lua that gives the bytes of a model (tests/lib/onnx.lua) called a.onnx.
+-- `onnx` is an expression in Lua for the bytes of a model called a.onnx (tests/lib/onnx.lua).
 -- `flags key=value …` has no lines; `diagnostic CODE` reads the fields of a diagnostic.
 -- Each file of cases opens with a line or two on what it holds.
 
