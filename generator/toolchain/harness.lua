@@ -34,8 +34,8 @@ local TIMED <const> = {
 }
 local SHARED <const> = {
   "src/npy.c", "src/status.c", "src/parallel.c", "reference/interpolate.c", "harness/main.c",
-  "harness/verify.c", "harness/faults.c", "harness/bench.c", "harness/run.c", "harness/pool.c",
-  "harness/memory.c", "harness/data.c", "harness/json.c",
+  "harness/verify.c", "harness/compare.c", "harness/faults.c", "harness/bench.c",
+  "harness/run.c", "harness/pool.c", "harness/memory.c", "harness/data.c", "harness/json.c",
 }
 local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntime/harness" }
 

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "dtype.h"
 #include "internal.h"
 
 enum {
@@ -252,7 +253,9 @@ static int set_up(struct bench *b, const struct options *options) {
       b->outputs[outputs++] = data;
       b->out_bytes += t->bytes;
     } else {
-      data_fill(data, t->bytes / sizeof(float), data_kinds[0], &rng);
+      int dtype = upw_ref_dtype_of(t->dtype_code, t->dtype_bits);
+      if (dtype >= 0)
+        data_fill(data, dtype, t->bytes / upw_ref_format(dtype)->bytes, data_kinds(dtype)[0], &rng);
       b->inputs[inputs++] = data;
       b->in_bytes += t->bytes;
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Random numbers, the data that kernels are verified on, and floats as numbers of a row.
-#include <float.h>
+// Random numbers, and the data that kernels are verified on: of every dtype what is hardest on it.
 #include <math.h>
 #include <string.h>
 
+#include "dtype.h"
 #include "internal.h"
 
 struct rng rng_seeded(uint64_t seed) {
@@ -28,66 +28,105 @@ size_t rng_below(struct rng *rng, size_t n) {
   return (size_t)(rng_next(rng) >> 11) % n;
 }
 
-float rng_between(struct rng *rng, float low, float high) {
-  return low + (high - low) * (float)(rng_next(rng) >> 40) * 0x1p-24f;
+double rng_between(struct rng *rng, double low, double high) {
+  return low + (high - low) * (double)(rng_next(rng) >> 40) * 0x1p-24;
 }
 
-static float from_bits(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
+static double sign_of(struct rng *rng) {
+  return rng_next(rng) >> 63 ? -1 : 1;
 }
 
-static float sign_of(struct rng *rng) {
-  return rng_next(rng) >> 63 ? -1.0f : 1.0f;
+static int is(const char *kind, const char *name) {
+  return strcmp(kind, name) == 0;
 }
 
-// One element. The kinds that plant rare values into uniform data are in `rare` below.
-static float element(const char *kind, size_t i, struct rng *rng) {
-  if (strcmp(kind, "wide") == 0) // exponents of 60 binades
-    return sign_of(rng) *
-           from_bits((uint32_t)((97 + rng_below(rng, 60)) << 23 | rng_next(rng) >> 41));
-  if (strcmp(kind, "constant") == 0) return 0.7f;
-  if (strcmp(kind, "alternating") == 0) return i % 2 ? -1.0f : 1.0f;
-  if (strcmp(kind, "negative zero") == 0) return -0.0f;
-  if (strcmp(kind, "denormal") == 0)
-    return sign_of(rng) * from_bits((uint32_t)(rng_next(rng) >> 41));
-  if (strcmp(kind, "huge") == 0) return rng_between(rng, -FLT_MAX / 8, FLT_MAX / 8);
-  if (strcmp(kind, "largest") == 0) return sign_of(rng) * FLT_MAX;
-  if (strcmp(kind, "impulse") == 0) return 0.0f;
-  return rng_between(rng, -1.0f, 1.0f);
+// The largest number of a float dtype, and the bits of its infinity.
+static uint64_t infinity_of(const struct upw_ref_format *f) {
+  return ((UINT64_C(1) << f->exponent) - 1) << f->mantissa;
+}
+static double largest_of(const struct upw_ref_format *f) {
+  return (2 - ldexp(1, -f->mantissa)) * ldexp(1, (1 << (f->exponent - 1)) - 1);
 }
 
-static float rare(const char *kind, struct rng *rng) {
-  if (strcmp(kind, "impulse") == 0) return sign_of(rng);
-  if (strcmp(kind, "infinity") == 0) return sign_of(rng) * INFINITY;
-  if (strcmp(kind, "nan") == 0) return from_bits(0x7FC00000u | (uint32_t)(rng_next(rng) >> 43));
-  const float special[] = {INFINITY, -INFINITY, NAN, -0.0f, FLT_MAX, FLT_TRUE_MIN, FLT_MIN, 0.0f};
-  return special[rng_below(rng, sizeof special / sizeof special[0])];
+static uint64_t mantissa_of(const struct upw_ref_format *f, struct rng *rng) {
+  return rng_next(rng) >> (64 - f->mantissa);
 }
 
-const char *const data_kinds[] = {"uniform",       "wide",     "constant", "impulse", "alternating",
-                                  "negative zero", "denormal", "huge",     "largest", "infinity",
-                                  "nan",           "mixed",    NULL};
-
-void data_fill(float *x, size_t n, const char *kind, struct rng *rng) {
-  int planted = strcmp(kind, "impulse") == 0 || strcmp(kind, "infinity") == 0 ||
-                strcmp(kind, "nan") == 0 || strcmp(kind, "mixed") == 0;
-  for (size_t i = 0; i < n; i++) x[i] = element(kind, i, rng);
-  if (planted && n > 0)
-    for (size_t k = 0; k < 1 + n / 199; k++) x[rng_below(rng, n)] = rare(kind, rng);
+// One float. The kinds that plant rare values into uniform data are in `rare` below.
+static double number(const struct upw_ref_format *f, const char *kind, size_t i, struct rng *rng) {
+  int bias = (1 << (f->exponent - 1)) - 1;
+  if (is(kind, "wide")) { // exponents of 60 binades; all but the last two where there are not 60
+    int reach = bias > 30 ? 30 : bias - 2;
+    int exponent = (int)rng_below(rng, (size_t)(2 * reach)) - reach;
+    return sign_of(rng) * ldexp(1 + ldexp((double)mantissa_of(f, rng), -f->mantissa), exponent);
+  }
+  if (is(kind, "constant")) return 0.7;
+  if (is(kind, "alternating")) return i % 2 ? -1 : 1;
+  if (is(kind, "negative zero")) return -0.0;
+  if (is(kind, "denormal"))
+    return sign_of(rng) * ldexp((double)mantissa_of(f, rng), 1 - bias - f->mantissa);
+  if (is(kind, "huge")) return rng_between(rng, -1, 1) * (largest_of(f) / 8);
+  if (is(kind, "largest")) return sign_of(rng) * largest_of(f);
+  if (is(kind, "impulse")) return 0;
+  return rng_between(rng, -1, 1);
 }
 
-uint32_t float_bits(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
+// NaNs have random payloads; half of them are signalling, which a copy keeps as well.
+static uint64_t rare(int dtype, const char *kind, struct rng *rng) {
+  const struct upw_ref_format *f = upw_ref_format(dtype);
+  uint64_t infinity = infinity_of(f), sign = rng_next(rng) >> 63 << (f->bytes * 8 - 1);
+  uint64_t nan = infinity | mantissa_of(f, rng) | 1, one = element_nearest(dtype, 1);
+  if (is(kind, "impulse")) return sign | one;
+  if (is(kind, "infinity")) return sign | infinity;
+  if (is(kind, "nan")) return sign | nan;
+  const uint64_t special[] = {infinity, nan, 0, 1, infinity - 1, UINT64_C(1) << f->mantissa};
+  return sign | special[rng_below(rng, sizeof special / sizeof special[0])];
 }
 
-double float_ulps(float a, float b) {
-  if (a != a || b != b) return a != a && b != b ? 0 : INFINITY;
-  int64_t i = (int64_t)(float_bits(a) & 0x7FFFFFFFu), j = (int64_t)(float_bits(b) & 0x7FFFFFFFu);
-  i = float_bits(a) >> 31 ? -i : i;
-  j = float_bits(b) >> 31 ? -j : j;
-  return (double)(i > j ? i - j : j - i);
+static uint8_t byte_of(const char *kind, size_t i, struct rng *rng) {
+  if (is(kind, "extremes")) return rng_next(rng) >> 63 ? 255 : 0;
+  if (is(kind, "alternating")) return i % 2 ? 255 : 0;
+  if (is(kind, "pairs")) return i / 2 % 2 ? 255 : 0;
+  if (is(kind, "ramp")) return (uint8_t)i;
+  if (is(kind, "constant")) return 200;
+  if (is(kind, "impulse")) return rng_below(rng, 199) ? 0 : 255;
+  if (is(kind, "hole")) return rng_below(rng, 199) ? 255 : 0;
+  return (uint8_t)(rng_next(rng) >> 56);
+}
+
+static const char *const number_kinds[] = {"uniform",     "wide",          "constant", "impulse",
+                                           "alternating", "negative zero", "denormal", "huge",
+                                           "largest",     "infinity",      "nan",      "mixed",
+                                           NULL};
+static const char *const byte_kinds[] = {"uniform", "extremes", "alternating", "pairs", "ramp",
+                                         "impulse", "hole",     "constant",    NULL};
+
+const char *const *data_kinds(int dtype) {
+  return upw_ref_format(dtype)->mantissa ? number_kinds : byte_kinds;
+}
+
+static int is_planted(const char *kind) {
+  return is(kind, "impulse") || is(kind, "infinity") || is(kind, "nan") || is(kind, "mixed");
+}
+
+// A few rare values find little in one round over few places.
+size_t data_rounds(const char *kind, size_t n) {
+  return is_planted(kind) && n < 4096 ? 16 : 1;
+}
+
+// Half precision is computed on in float, whose sums do not overflow where f16 does.
+int data_overflows(int dtype, const char *kind) {
+  return dtype != UPW_REF_F16 && (is(kind, "largest") || is(kind, "mixed"));
+}
+
+void data_fill(void *x, int dtype, size_t n, const char *kind, struct rng *rng) {
+  const struct upw_ref_format *f = upw_ref_format(dtype);
+  for (size_t i = 0; i < n; i++)
+    if (f->mantissa)
+      upw_ref_store(dtype, x, i, number(f, kind, i, rng));
+    else
+      upw_ref_set_bits(dtype, x, i, byte_of(kind, i, rng));
+  if (is_planted(kind) && f->mantissa && n > 0)
+    for (size_t k = 0; k < 1 + n / 199; k++)
+      upw_ref_set_bits(dtype, x, rng_below(rng, n), rare(dtype, kind, rng));
 }

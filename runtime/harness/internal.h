@@ -45,18 +45,37 @@ struct rng {
 };
 struct rng rng_seeded(uint64_t seed);
 uint64_t rng_next(struct rng *rng);
-size_t rng_below(struct rng *rng, size_t n); // n > 0
-float rng_between(struct rng *rng, float low, float high);
+size_t rng_below(struct rng *rng, size_t n);                  // n > 0
+double rng_between(struct rng *rng, double low, double high); // of 2^24 numbers
 
-// ---- floats
+// ---- comparison
 
-uint32_t float_bits(float value);
-double float_ulps(float a, float b); // distance in representable numbers; both zeros are one
+struct expected { // what the reference says, an entry for each element
+  double *want, *magnitude, *terms;
+};
+
+struct comparison {
+  int dtype;     // enum upw_ref_dtype
+  int plain;     // uniform data: errors and ULPs are noted of these
+  int overflows; // the data are so large that sums of right kernels may overflow
+  size_t checked, wrong, worst_at;
+  uint64_t worst_got; // bits
+  double worst_share, max_error, max_ulp;
+};
+
+// Of a whole tensor: true if all of it is right.
+int compare(struct comparison *c, const struct expected *e, const void *y, size_t count);
+double element_ulps(int dtype, uint64_t a, uint64_t b); // distance in representable numbers
+uint64_t element_nearest(int dtype, double value);      // bits of the element nearest to it
 
 // ---- test data
 
-extern const char *const data_kinds[]; // NULL at the end; the first is plain uniform data
-void data_fill(float *x, size_t n, const char *kind, struct rng *rng);
+// NULL at the end; the first is plain uniform data.
+const char *const *data_kinds(int dtype);
+void data_fill(void *x, int dtype, size_t n, const char *kind, struct rng *rng);
+size_t data_rounds(const char *kind, size_t n); // how often a tensor of n is to be filled so
+// True if sums of these data may leave the range of the arithmetic.
+int data_overflows(int dtype, const char *kind);
 
 // ---- buffers between two guard zones
 

@@ -8,35 +8,33 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dtype.h"
 #include "faults.h"
 #include "internal.h"
 
-enum { PIECES = 61, DETAIL = FAULTS_TEXT, FLOAT_BYTES = 4 };
-static const uint32_t poison[2] = {0x7FCADDEDu, 0xFFCBADBAu};
+enum { PIECES = 61, DETAIL = FAULTS_TEXT };
+// NaNs in floats of every size: cut to the lower half, the upper quarter, the lowest byte.
+static const uint64_t poison[2] = {0x7FFADDED7FCADDEDu, 0xFFFBADBAFFCBADBAu};
 
 struct subject {
   const struct upw_case *c;
   const struct upw_kernel *kernel;
   struct guarded tensors[MOST_TENSORS], workspace;
-  float *master[MOST_TENSORS]; // what the inputs hold
+  int dtypes[MOST_TENSORS];            // enum upw_ref_dtype
+  unsigned char *master[MOST_TENSORS]; // what the inputs hold
   const void *inputs[MOST_TENSORS];
   void *outputs[MOST_TENSORS];
-  uint32_t y; // the output's index among the tensors
-  size_t count;
-  double *want, *magnitude, *terms;
-  float *whole;  // a first result
-  int plain;     // uniform data: errors and ULPs are reported of these
-  int overflows; // the data are so large that sums of right kernels may overflow
+  uint32_t y;          // the output's index among the tensors
+  size_t count, bytes; // of the output's elements, of one
+  struct expected expected;
+  struct comparison result;
+  unsigned char *whole; // a first result
   uint64_t seed;
   char where[DETAIL]; // which data, placement and call
-  size_t checked, wrong, worst_at;
-  double worst_share, worst_got, max_error, max_ulp;
 };
 
 // ---- reports
@@ -60,6 +58,11 @@ static int failure(const struct subject *s, const char *kind, const char *reason
   return end_failure(s);
 }
 
+static uint64_t poison_of(const struct subject *s, int which) {
+  if (s->bytes == 2) return poison[which] >> 48;
+  return poison[which] & (UINT64_MAX >> (64 - 8 * s->bytes));
+}
+
 static void index_of(const struct upw_tensor *t, size_t at, int64_t index[8]) {
   for (int d = t->rank - 1; d >= 0; d--) {
     index[d] = (int64_t)(at % (size_t)t->shape[d]);
@@ -69,57 +72,20 @@ static void index_of(const struct upw_tensor *t, size_t at, int64_t index[8]) {
 
 static int mismatch(const struct subject *s) {
   const struct upw_tensor *t = &s->kernel->tensors[s->y];
+  const struct comparison *r = &s->result;
   int64_t index[8];
-  float got = (float)s->worst_got, want = (float)s->want[s->worst_at];
-  index_of(t, s->worst_at, index);
-  uint32_t bits = float_bits(got);
-  begin_failure(s, bits == poison[0] || bits == poison[1] ? "not written" : "value");
+  double want = s->expected.want[r->worst_at];
+  index_of(t, r->worst_at, index);
+  int poisoned = r->worst_got == poison_of(s, 0) || r->worst_got == poison_of(s, 1);
+  begin_failure(s, poisoned ? "not written" : "value");
   json_index("index", index, t->rank);
-  json_number("got", s->worst_got);
-  json_number("want", s->want[s->worst_at]);
-  json_number("ulp", float_ulps(got, want));
-  json_number("bound_share", s->worst_share);
-  json_count("wrong", s->wrong);
+  json_number("got", upw_ref_load(r->dtype, &r->worst_got, 0));
+  json_number("want", want);
+  json_number("ulp", element_ulps(r->dtype, r->worst_got, element_nearest(r->dtype, want)));
+  json_number("bound_share", r->worst_share);
+  json_count("wrong", r->wrong);
   json_count("checked", s->count);
   return end_failure(s);
-}
-
-// ---- comparison
-
-// Error of one element as a share of what is allowed: at most 1 if it is right.
-static double share_of(const struct subject *s, size_t i, float got) {
-  double want = s->want[i], terms = s->terms[i];
-  if (terms == 0) return float_bits(got) == float_bits((float)want) ? 0 : INFINITY;
-  int finite = got - got == 0;
-  if (want - want != 0) return finite ? INFINITY : 0;
-  if (!finite) return s->overflows ? 0 : INFINITY;
-  double error = fabs((double)got - want);
-  double bound = (terms + 4) * (0x1p-24 * s->magnitude[i] + 0x1p-150);
-  return error / bound;
-}
-
-static int compare(struct subject *s, const float *y) {
-  s->wrong = 0;
-  s->worst_at = 0;
-  double worst = -1;
-  for (size_t i = 0; i < s->count; i++) {
-    double share = share_of(s, i, y[i]), want = s->want[i];
-    s->wrong += share > 1;
-    if (share > worst) {
-      worst = share;
-      s->worst_at = i;
-      s->worst_got = (double)y[i];
-    }
-    if (s->plain && want - want == 0 && y[i] - y[i] == 0) {
-      double error = fabs((double)y[i] - want), ulp = float_ulps(y[i], (float)want);
-      int cancelled = fabs(want) < s->magnitude[i] / 2; // its ULPs say nothing about the sum
-      s->max_error = error > s->max_error ? error : s->max_error;
-      s->max_ulp = ulp > s->max_ulp && !cancelled ? ulp : s->max_ulp;
-    }
-  }
-  s->worst_share = worst > s->worst_share ? worst : s->worst_share;
-  s->checked += s->count;
-  return s->wrong == 0;
 }
 
 // ---- calls
@@ -129,7 +95,7 @@ static void place(struct subject *s, enum placement where) {
   size_t inputs = 0, outputs = 0;
   for (uint32_t i = 0; i < k->tensor_count; i++) {
     struct guarded *g = &s->tensors[i];
-    guarded_place(g, where, FLOAT_BYTES);
+    guarded_place(g, where, upw_ref_format(s->dtypes[i])->bytes);
     if (k->tensors[i].role == UPW_OUTPUT) {
       s->outputs[outputs++] = g->data;
     } else {
@@ -142,8 +108,8 @@ static void place(struct subject *s, enum placement where) {
 }
 
 static void fill_poison(struct subject *s, int which) {
-  unsigned char *y = s->tensors[s->y].data;
-  for (size_t i = 0; i < s->count; i++) memcpy(y + i * FLOAT_BYTES, &poison[which], FLOAT_BYTES);
+  for (size_t i = 0; i < s->count; i++)
+    upw_ref_set_bits(s->result.dtype, s->tensors[s->y].data, i, poison_of(s, which));
 }
 
 static void fill_workspace(struct subject *s) {
@@ -172,12 +138,7 @@ static int marks(const struct subject *s) {
   return EXIT_WELL;
 }
 
-static const float *result(struct subject *s, float *copy) {
-  memcpy(copy, s->tensors[s->y].data, s->count * sizeof *copy);
-  return copy;
-}
-
-static int check_whole(struct subject *s, float *scratch, int which) {
+static int check_whole(struct subject *s, int which) {
   char text[DETAIL];
   fill_poison(s, which);
   int status = call(s, 1, 0);
@@ -186,7 +147,8 @@ static int check_whole(struct subject *s, float *scratch, int which) {
     return failure(s, "status", text);
   }
   int code = marks(s);
-  if (code == EXIT_WELL && !compare(s, result(s, scratch))) code = mismatch(s);
+  const void *y = s->tensors[s->y].data;
+  if (code == EXIT_WELL && !compare(&s->result, &s->expected, y, s->count)) code = mismatch(s);
   return code;
 }
 
@@ -201,23 +163,23 @@ static int range_status(struct subject *s, size_t begin, size_t end, int want) {
   return failure(s, "range", text);
 }
 
-static int equals_whole(struct subject *s, float *scratch) {
-  result(s, scratch);
+static int equals_whole(struct subject *s) {
+  struct comparison *r = &s->result;
+  const unsigned char *y = s->tensors[s->y].data;
   for (size_t i = 0; i < s->count; i++)
-    if (float_bits(scratch[i]) != float_bits(s->whole[i])) {
-      s->worst_at = i;
-      s->worst_got = (double)scratch[i];
-      s->want[i] = (double)s->whole[i];
-      s->wrong = 1;
+    if (memcmp(y + i * s->bytes, s->whole + i * s->bytes, s->bytes) != 0) {
+      r->worst_at = i;
+      r->worst_got = upw_ref_bits(r->dtype, y, i);
+      s->expected.want[i] = upw_ref_load(r->dtype, s->whole, i);
+      r->wrong = 1;
       return mismatch(s);
     }
   return marks(s);
 }
 
 static int untouched(struct subject *s, int which) {
-  const unsigned char *y = s->tensors[s->y].data;
   for (size_t i = 0; i < s->count; i++)
-    if (memcmp(y + i * FLOAT_BYTES, &poison[which], FLOAT_BYTES) != 0)
+    if (upw_ref_bits(s->result.dtype, s->tensors[s->y].data, i) != poison_of(s, which))
       return failure(s, "range", "an empty or refused range wrote to the output");
   return EXIT_WELL;
 }
@@ -234,7 +196,7 @@ static int refused_ranges(struct subject *s) {
 }
 
 // The tasks in `pieces` ranges cut at random places, the last range first.
-static int split(struct subject *s, float *scratch, size_t pieces, struct rng *rng) {
+static int split(struct subject *s, size_t pieces, struct rng *rng) {
   size_t n = s->kernel->tasks, end = n;
   fill_poison(s, 1);
   for (size_t left = pieces; left > 0 && end > 0; left--) {
@@ -245,42 +207,38 @@ static int split(struct subject *s, float *scratch, size_t pieces, struct rng *r
     if (code != EXIT_WELL) return code;
     end = begin;
   }
-  return equals_whole(s, scratch);
+  return equals_whole(s);
 }
 
-static int check_ranges(struct subject *s, float *scratch, struct rng *rng) {
+static int check_ranges(struct subject *s, struct rng *rng) {
   size_t n = s->kernel->tasks;
   snprintf(s->where, DETAIL, "ranges of tasks");
   int code = refused_ranges(s);
-  if (code == EXIT_WELL) code = split(s, scratch, n < PIECES ? n : PIECES, rng);
-  if (code == EXIT_WELL) code = split(s, scratch, 3, rng);
+  if (code == EXIT_WELL) code = split(s, n < PIECES ? n : PIECES, rng);
+  if (code == EXIT_WELL) code = split(s, 3, rng);
   return code;
 }
 
 // ---- one kernel
 
-static int prepare_data(struct subject *s, const char *kind, struct rng *rng) {
+static int prepare_data(struct subject *s, const char *kind, int plain, struct rng *rng) {
   const void *inputs[MOST_TENSORS];
   size_t n = 0;
-  float most = 0;
   for (uint32_t i = 0; i < s->kernel->tensor_count; i++) {
-    size_t count = s->tensors[i].bytes / FLOAT_BYTES;
+    size_t count = s->tensors[i].bytes / upw_ref_format(s->dtypes[i])->bytes;
     if (s->kernel->tensors[i].role == UPW_OUTPUT) continue;
-    data_fill(s->master[i], count, kind, rng);
-    for (size_t e = 0; e < count; e++) {
-      float size = fabsf(s->master[i][e]);
-      most = size - size == 0 && size > most ? size : most;
-    }
+    data_fill(s->master[i], s->dtypes[i], count, kind, rng);
     inputs[n++] = s->master[i];
   }
-  s->plain = kind == data_kinds[0];
-  s->overflows = most > FLT_MAX / 4;
-  return s->c->reference(s->c->params, inputs, s->want, s->magnitude, s->terms);
+  s->result.plain = plain;
+  s->result.overflows = data_overflows(s->result.dtype, kind);
+  struct expected *e = &s->expected;
+  return s->c->reference(s->c->params, inputs, e->want, e->magnitude, e->terms);
 }
 
-static int check_data(struct subject *s, const char *kind, size_t round, float *scratch,
+static int check_data(struct subject *s, const char *kind, size_t round, int plain,
                       struct rng *rng) {
-  if (prepare_data(s, kind, rng) != UPW_OK)
+  if (prepare_data(s, kind, plain, rng) != UPW_OK)
     return failure(s, "memory", "the reference has no memory");
   int code = EXIT_WELL;
   // The first data meet every placement, the others one each in turn.
@@ -288,30 +246,33 @@ static int check_data(struct subject *s, const char *kind, size_t round, float *
     if (round > 0 && (size_t)p != round % PLACEMENTS) continue;
     snprintf(s->where, DETAIL, "%s data, buffers %s", kind, placement_names[p]);
     place(s, (enum placement)p);
-    code = check_whole(s, scratch, p % 2);
+    code = check_whole(s, p % 2);
     if (round == 0 && p == 0)
-      memcpy(s->whole, scratch, s->count * sizeof *scratch);
+      memcpy(s->whole, s->tensors[s->y].data, s->count * s->bytes);
     else if (round == 0 && code == EXIT_WELL)
-      code = equals_whole(s, scratch);
+      code = equals_whole(s);
   }
-  return round == 0 && code == EXIT_WELL ? check_ranges(s, scratch, rng) : code;
+  return round == 0 && code == EXIT_WELL ? check_ranges(s, rng) : code;
 }
 
-static int check_all(struct subject *s, size_t rounds, float *scratch) {
+static int check_all(struct subject *s, size_t rounds) {
+  const char *const *kinds = data_kinds(s->result.dtype);
+  const struct comparison *r = &s->result;
   struct rng rng = rng_seeded(s->seed);
   size_t round = 0;
   int code = EXIT_WELL;
   for (; round < rounds && code == EXIT_WELL; round++)
-    code = check_data(s, data_kinds[0], round, scratch, &rng);
-  for (size_t k = 1; data_kinds[k] && code == EXIT_WELL; k++, round++)
-    code = check_data(s, data_kinds[k], round, scratch, &rng);
+    code = check_data(s, kinds[0], round, 1, &rng);
+  for (size_t k = 1; kinds[k]; k++)
+    for (size_t left = data_rounds(kinds[k], s->count); left > 0 && code == EXIT_WELL; left--)
+      code = check_data(s, kinds[k], round++, 0, &rng);
   if (code == EXIT_WELL) {
     json_begin(s->kernel->name);
     json_bool("ok", 1);
-    json_number("max_ulp", s->max_ulp);
-    json_number("max_error", s->max_error);
-    json_number("bound_share", s->worst_share);
-    json_count("checked", s->checked);
+    json_number("max_ulp", r->max_ulp);
+    json_number("max_error", r->max_error);
+    json_number("bound_share", r->worst_share);
+    json_count("checked", r->checked);
     json_count("seed", s->seed);
     json_end();
   }
@@ -323,10 +284,10 @@ static const char *unsupported(const struct upw_kernel *k) {
   if (k->abi != UPW_KERNEL_ABI || k->tensor_count > MOST_TENSORS)
     return "the kernel has another ABI";
   for (uint32_t i = 0; i < k->tensor_count; i++) {
-    outputs += k->tensors[i].role == UPW_OUTPUT;
-    if (k->tensors[i].role == UPW_PARAMETER || k->tensors[i].dtype_code != 2 ||
-        k->tensors[i].dtype_bits != 32)
-      return "only f32 inputs and outputs are compared";
+    const struct upw_tensor *t = &k->tensors[i];
+    outputs += t->role == UPW_OUTPUT;
+    if (t->role == UPW_PARAMETER || upw_ref_dtype_of(t->dtype_code, t->dtype_bits) < 0)
+      return "only inputs and outputs of the reference's dtypes are compared";
   }
   return outputs == 1 ? NULL : "only kernels with one output are compared";
 }
@@ -337,17 +298,21 @@ static int allocate(struct subject *s) {
   for (uint32_t i = 0; i < k->tensor_count && well; i++) {
     const struct upw_tensor *t = &k->tensors[i];
     well = guarded_make(&s->tensors[i], t->name, t->bytes) == UPW_OK;
+    s->dtypes[i] = upw_ref_dtype_of(t->dtype_code, t->dtype_bits);
     if (t->role == UPW_OUTPUT)
       s->y = i;
     else
       well = well && (s->master[i] = malloc(t->bytes + 1)) != NULL;
   }
-  s->count = s->tensors[s->y].bytes / FLOAT_BYTES;
-  s->want = calloc(s->count + 1, sizeof *s->want);
-  s->magnitude = calloc(s->count + 1, sizeof *s->magnitude);
-  s->terms = calloc(s->count + 1, sizeof *s->terms);
-  s->whole = calloc(s->count + 1, sizeof *s->whole);
-  return well && s->want && s->magnitude && s->terms && s->whole;
+  struct expected *e = &s->expected;
+  s->result.dtype = s->dtypes[s->y];
+  s->bytes = upw_ref_format(s->result.dtype)->bytes;
+  s->count = s->tensors[s->y].bytes / s->bytes;
+  e->want = calloc(s->count + 1, sizeof *e->want);
+  e->magnitude = calloc(s->count + 1, sizeof *e->magnitude);
+  e->terms = calloc(s->count + 1, sizeof *e->terms);
+  s->whole = calloc(s->count + 1, s->bytes);
+  return well && e->want && e->magnitude && e->terms && s->whole;
 }
 
 static void release(struct subject *s) {
@@ -356,26 +321,24 @@ static void release(struct subject *s) {
     free(s->master[i]);
   }
   guarded_free(&s->workspace);
-  free(s->want);
-  free(s->magnitude);
-  free(s->terms);
+  free(s->expected.want);
+  free(s->expected.magnitude);
+  free(s->expected.terms);
   free(s->whole);
 }
 
 int verify_case(const struct upw_case *c, const struct options *options) {
   // Static: written between sigsetjmp and siglongjmp.
   static struct subject s;
-  static float *scratch;
   int code;
   s = (struct subject){.c = c, .kernel = c->kernel, .seed = options->seed};
   const char *why = unsupported(c->kernel);
   if (why) return failure(&s, "unsupported", why);
-  scratch = allocate(&s) ? calloc(s.count + 1, sizeof *scratch) : NULL;
-  if (!scratch) {
+  if (!allocate(&s)) {
     code = failure(&s, "memory", "out of memory");
   } else if (sigsetjmp(faults_recovery, 1) == 0) {
     faults_catch();
-    code = check_all(&s, options->rounds, scratch);
+    code = check_all(&s, options->rounds);
   } else {
     char text[DETAIL];
     faults_release(); // a fault in what follows ends the program instead of coming back here
@@ -383,7 +346,6 @@ int verify_case(const struct upw_case *c, const struct options *options) {
     code = failure(&s, "crash", text);
   }
   faults_release();
-  free(scratch);
   release(&s);
   return code;
 }

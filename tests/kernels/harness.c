@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// sources: runtime/harness/main.c runtime/harness/verify.c runtime/harness/faults.c
-// sources: runtime/harness/bench.c runtime/harness/run.c runtime/harness/probe.c
-// sources: runtime/harness/pool.c runtime/harness/memory.c runtime/harness/data.c
-// sources: runtime/harness/json.c runtime/reference/axis.c runtime/reference/table.c
-// sources: runtime/reference/interpolate.c runtime/reference/dtype.c runtime/reference/torch.c
-// sources: runtime/reference/onnx.c runtime/reference/paddle.c runtime/reference/tflite.c
-// sources: runtime/reference/exact.c runtime/reference/generic.c runtime/src/npy.c
-// sources: runtime/src/status.c runtime/src/parallel.c
+// sources: runtime/harness/main.c runtime/harness/verify.c runtime/harness/compare.c
+// sources: runtime/harness/faults.c runtime/harness/bench.c runtime/harness/run.c
+// sources: runtime/harness/probe.c runtime/harness/pool.c runtime/harness/memory.c
+// sources: runtime/harness/data.c runtime/harness/json.c runtime/reference/axis.c
+// sources: runtime/reference/table.c runtime/reference/interpolate.c runtime/reference/dtype.c
+// sources: runtime/reference/torch.c runtime/reference/onnx.c runtime/reference/paddle.c
+// sources: runtime/reference/tflite.c runtime/reference/exact.c runtime/reference/generic.c
+// sources: runtime/src/npy.c runtime/src/status.c runtime/src/parallel.c
 // flags: -O1 -g
 // The harness must find every kind of wrong kernel. Each wrong kernel runs in a child process.
 #ifndef _GNU_SOURCE

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// What a kernel gave against what it must give, element by element and dtype by dtype.
+#include <math.h>
+#include <string.h>
+
+#include "dtype.h"
+#include "internal.h"
+
+// Sign and magnitude as one number of the row of all floats; both zeros are the same place.
+static int64_t place_of(const struct upw_ref_format *f, uint64_t bits) {
+  int width = f->bytes * 8 - 1;
+  int64_t size = (int64_t)(bits & ~(UINT64_C(1) << width));
+  return f->mantissa > 0 && bits >> width ? -size : size;
+}
+
+double element_ulps(int dtype, uint64_t a, uint64_t b) {
+  const struct upw_ref_format *f = upw_ref_format(dtype);
+  if (f->mantissa > 0) {
+    uint64_t infinity = ((UINT64_C(1) << f->exponent) - 1) << f->mantissa;
+    uint64_t magnitudes = (UINT64_C(1) << (f->bytes * 8 - 1)) - 1;
+    int a_nan = (a & magnitudes) > infinity, b_nan = (b & magnitudes) > infinity;
+    if (a_nan || b_nan) return a_nan && b_nan ? 0 : INFINITY;
+  }
+  return fabs((double)place_of(f, a) - (double)place_of(f, b));
+}
+
+uint64_t element_nearest(int dtype, double value) {
+  unsigned char element[sizeof value];
+  upw_ref_store(dtype, element, 0, value);
+  return upw_ref_bits(dtype, element, 0);
+}
+
+// True if a sum of at least `size` may be stored as infinity.
+static int leaves_range(int dtype, double size) {
+  const struct upw_ref_format *f = upw_ref_format(dtype);
+  unsigned char element[sizeof size];
+  uint64_t infinity = ((UINT64_C(1) << f->exponent) - 1) << f->mantissa;
+  upw_ref_set_bits(dtype, element, 0, infinity - 1);
+  double largest = upw_ref_load(dtype, element, 0);
+  return size >= largest + upw_ref_half_step(dtype, largest);
+}
+
+// Error of one element as a share of what is allowed: at most 1 if it is right.
+static double share_of(const struct comparison *c, const struct expected *e, size_t i,
+                       const void *y) {
+  const struct upw_ref_format *f = upw_ref_format(c->dtype);
+  double want = e->want[i], terms = e->terms[i];
+  if (terms == 0)
+    return upw_ref_bits(c->dtype, y, i) == element_nearest(c->dtype, want) ? 0 : INFINITY;
+  double got = upw_ref_load(c->dtype, y, i);
+  double bound = (terms + 4) * (f->unit * e->magnitude[i] + f->smallest);
+  if (want - want != 0) return got - got == 0 ? INFINITY : 0;
+  if (got - got != 0) {
+    int same_side = got == got && (got > 0) == (want > 0);
+    return c->overflows || (same_side && leaves_range(c->dtype, fabs(want) + bound)) ? 0 : INFINITY;
+  }
+  // Two bytes are computed on as float, and rounded once more when they are stored.
+  if (f->bytes == 2) bound += upw_ref_half_step(c->dtype, got);
+  return fabs(got - want) / bound;
+}
+
+static void note_plain(struct comparison *c, const struct expected *e, size_t i, const void *y) {
+  double got = upw_ref_load(c->dtype, y, i), want = e->want[i], error = fabs(got - want);
+  if (error - error != 0) return;
+  double ulp =
+      element_ulps(c->dtype, upw_ref_bits(c->dtype, y, i), element_nearest(c->dtype, want));
+  int cancelled = fabs(want) < e->magnitude[i] / 2; // its ULPs say nothing about the sum
+  c->max_error = error > c->max_error ? error : c->max_error;
+  c->max_ulp = ulp > c->max_ulp && !cancelled ? ulp : c->max_ulp;
+}
+
+int compare(struct comparison *c, const struct expected *e, const void *y, size_t count) {
+  double worst = -1;
+  c->wrong = 0;
+  c->worst_at = 0;
+  for (size_t i = 0; i < count; i++) {
+    double share = share_of(c, e, i, y);
+    c->wrong += share > 1;
+    if (share > worst) {
+      worst = share;
+      c->worst_at = i;
+      c->worst_got = upw_ref_bits(c->dtype, y, i);
+    }
+    if (c->plain) note_plain(c, e, i, y);
+  }
+  c->worst_share = worst > c->worst_share ? worst : c->worst_share;
+  c->checked += count;
+  return c->wrong == 0;
+}
