@@ -174,7 +174,10 @@ def summed(spec: Spec, x: np.ndarray, of_axes: list[np.ndarray]) -> tuple[np.nda
 
 
 def adds_in_the_type(spec: Spec, x: np.ndarray) -> np.ndarray:
-    """The bound of PyTorch's own area of rank 3: as many roundings to the type as additions."""
+    """The bound of PyTorch's own area of rank 3: as many roundings to the type as additions.
+
+    Infinite where the sum may be more than the type holds before it is divided.
+    """
     dtype = dtype_of(spec)
     assert dtype.significand is not None
     magnitude = np.abs(storage.values(x, dtype))
@@ -184,7 +187,9 @@ def adds_in_the_type(spec: Spec, x: np.ndarray) -> np.ndarray:
         magnitude = along(table, number + 2, magnitude)
         terms = np.multiply.outer(axes.count_taps(axis, table), terms)
     smallest = 2.0 ** (dtype.lowest_exponent - dtype.significand)
-    return 1.1 * (terms + 3) * (2.0**-dtype.significand * magnitude + smallest)
+    bound = 1.1 * (terms + 3) * (2.0**-dtype.significand * magnitude + smallest)
+    largest = 2.0 ** (1 - dtype.lowest_exponent)
+    return np.where(terms * magnitude + bound < largest, bound, np.inf)
 
 
 def expected_sum(spec: Spec, x: np.ndarray) -> Expected:
@@ -232,7 +237,7 @@ def worst_share(found: np.ndarray, want: np.ndarray, bound: np.ndarray) -> float
     if error.size == 0:
         return 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(error == 0, 0, error / bound)
+        share = np.where((error == 0) | np.isposinf(bound), 0, error / bound)
     return float(np.max(np.where(np.isnan(share), math.inf, share)))
 
 
