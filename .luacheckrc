@@ -33,7 +33,8 @@ local function join(...)
 end
 
 files["generator/"] = { not_globals = join(NOT_DETERMINISTIC, SHELL) }
-for _, layer in ipairs { "ir", "plan", "resample", "ops", "target", "lower", "schedule", "spec" } do
+for _, layer in ipairs { "ir", "plan", "resample", "ops", "draw", "target", "lower", "schedule",
+  "spec" } do
   files["generator/" .. layer .. "/"] = { not_globals = join(NOT_DETERMINISTIC, SHELL, WORLD) }
 end
 

@@ -2,12 +2,15 @@
 -- Verb: explain.
 --
 -- Purpose: what will be computed and how: shapes, formula, axis maps, costs, limit, schedule, its
--- knobs and who chose it why. Invariant: everything is asked of the plan, the target and the
--- strategy; nothing is computed a second time here.
+-- knobs and who chose it why; --svg draws the axis maps. Invariant: everything is asked of the
+-- plan, the target and the strategy; nothing is computed a second time here.
 
 local context = require "upweave.cli.context"
+local diagnostics = require "upweave.util.diagnostics"
+local draw = require "upweave.draw"
 local driver = require "upweave.driver"
 local fault = require "upweave.cli.fault"
+local files = require "upweave.toolchain.files"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
@@ -18,6 +21,9 @@ local text = require "upweave.util.text"
 local M = {
   name = "explain", summary = "shapes, formulas, taps, costs, limit, schedule and why",
   takes = "spec", groups = { "spec", "target" },
+  options = {
+    { "--svg", "svg", "FILE", false, "also draw the index maps of all kernels into this file" },
+  },
 }
 
 -- The knobs of a strategy, with the values that are legal beside the other knobs as they are.
@@ -163,28 +169,52 @@ local function as_text(facts)
   return facts.kernel .. ": " .. facts.op .. "\n" .. table.concat(lines, "\n") .. "\n"
 end
 
-function M.run(options)
-  local records, faults = context.targets(options, "native")
-  if not records then return nil, faults end
-  local document
-  document, faults = context.document(options, M.name)
-  if not document then return nil, faults end
-  local all = {}
-  faults = {}
-  for _, record in ipairs(records) do
+--- The facts of every kernel on every target; and, once a kernel, what a drawing needs.
+local function explain_all(records, document)
+  local all, drawn, faults = {}, {}, {}
+  for place, record in ipairs(records) do
     for _, problem in ipairs(document.kernels) do
       fault.about(problem.name, record.name)
       local result, trouble = driver.compile(problem, { target = record.name, stop_after = "ir" })
       if result then
-        all[#all + 1] = facts_of(problem, result)
+        local facts = facts_of(problem, result)
+        all[#all + 1] = facts
+        if place == 1 then
+          drawn[#drawn + 1] = { problem = problem, plan = result.plan, formula = facts.formula }
+        end
       else
         table.move(trouble, 1, #trouble, #faults + 1, faults)
       end
     end
   end
   if #faults > 0 then return nil, faults end
+  return all, drawn
+end
+
+-- Before anything is said on standard output: a command that fails has said nothing.
+local function write_drawing(path, drawn)
+  local folder = path:match("^(.*)/[^/]*$")
+  local place = not folder and "." or folder == "" and "/" or folder
+  local count, reason = files.write_set(place, { { path = path, text = draw.document(drawn) } })
+  if not count then return context.write_fault(path, reason) end
+end
+
+function M.run(options)
+  if options.svg == "" then
+    return nil, { diagnostics.new("E006", { verb = M.name, what = "--svg FILE",
+      hint = "--svg map.svg" }) }
+  end
+  local records, document, faults
+  records, faults = context.targets(options, "native")
+  if not records then return nil, faults end
+  document, faults = context.document(options, M.name)
+  if not document then return nil, faults end
+  local all, drawn = explain_all(records, document)
+  if not all then return nil, drawn end
+  faults = options.svg and write_drawing(options.svg, drawn)
+  if faults then return nil, faults end
   if options.json then
-    output.json { kernels = all }
+    output.json { kernels = all, svg = options.svg }
   else
     local texts = {}
     for index, facts in ipairs(all) do texts[index] = as_text(facts) end

@@ -14,9 +14,9 @@ local lexer = require "lexer"
 
 -- Lowest first. tune and import stand side by side.
 local LAYERS <const> = {
-  { "util" }, { "ir" }, { "plan" }, { "resample" }, { "ops" }, { "target" }, { "lower" },
-  { "schedule" }, { "emit" }, { "spec" }, { "driver" }, { "toolchain" }, { "read" }, { "graph" },
-  { "tune", "import" }, { "cli" }, { "main" },
+  { "util" }, { "ir" }, { "plan" }, { "resample" }, { "ops" }, { "draw" }, { "target" },
+  { "lower" }, { "schedule" }, { "emit" }, { "spec" }, { "driver" }, { "toolchain" }, { "read" },
+  { "graph" }, { "tune", "import" }, { "cli" }, { "main" },
 }
 
 -- What, how and where do not know of each other, whatever the order allows.
