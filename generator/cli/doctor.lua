@@ -28,13 +28,13 @@ local function cache_state()
   return root, uv.fs_access(root, "W") and "writable" or "cannot be written: set UPWEAVE_CACHE"
 end
 
--- What building for a target lacks.
+-- What building for a target lacks, in words.
 local function needs(compiler, record)
-  local names = {}
+  local reasons = {}
   for index, fault in ipairs(compiler and cross.missing(compiler, record) or {}) do
-    names[index] = fault.program
+    reasons[index] = fault.message
   end
-  return table.concat(names, ", ")
+  return table.concat(reasons, ", ")
 end
 
 local function targets(compiler)
@@ -51,7 +51,7 @@ end
 local function state_of(record)
   if record.native then return "yes; native means this one" end
   if record.runs then return "yes" end
-  if record.needs ~= "" then return "no, and not built here without " .. record.needs end
+  if record.needs ~= "" then return "no: " .. record.needs end
   if record.runner then return "with " .. record.runner end
   return "no, lacks " .. record.lacks
 end

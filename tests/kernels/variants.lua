@@ -1,13 +1,16 @@
 -- SPDX-License-Identifier: MIT
 -- Several targets in one library: the best one that the machine runs is chosen, UPWEAVE_ISA asks
--- for another, all of them agree, tasks are shared out whatever the variant's own number is.
+-- for another, all of them agree, tasks are shared out whatever the variant's own number is. On
+-- this machine and, in emulators, on others.
 
 local tap = dofile "tests/lib/tap.lua"
 local compiled = dofile "tests/lib/compiled.lua"
 local ir = dofile("tests/lib/ir.lua")(tap)
+local machines = dofile "tests/lib/machines.lua"
 local problems = dofile "tests/lib/problems.lua"
 local reference = dofile "tests/lib/reference.lua"
 local clang = require "upweave.toolchain.clang"
+local cross = require "upweave.toolchain.cross"
 local driver = require "upweave.driver"
 
 local MAIN <const> = [[
@@ -58,7 +61,7 @@ local function flags_of(compiler, unit)
   return flags
 end
 
--- The program of a library: path, or nil after saying why.
+-- The program of a library, for the machine of its targets.
 local function link(compiler, library, folder)
   local units = {}
   for i, unit in ipairs(library.units) do
@@ -68,21 +71,25 @@ local function link(compiler, library, folder)
   local files = table.move(library.files, 1, #library.files, 2,
     { { name = "main.c", text = MAIN } })
   units[#units + 1] = { name = "main.c", source = "main.c", files = files,
-    flags = flags_of(compiler, { flags = {} }) }
+    flags = flags_of(compiler, library.units[1]) }
   local command = table.move(compiler.command, 1, #compiler.command, 1, {})
   for i, result in ipairs(compiled.compile(compiler, units)) do
     if not result.ok then error(units[i].name .. ": " .. result.stderr) end
     compiled.command.write(("%s/%d.o"):format(folder, i), result.object)
     command[#command + 1] = i .. ".o"
   end
+  local flags = cross.program_flags(compiler, library.results[1].target)
+  table.move(flags, 1, #flags, #command + 1, command)
   table.move({ "-o", "main" }, 1, 2, #command + 1, command)
   local result = compiled.process.run(command, { cwd = folder, seconds = 60 })
   if not result.ok then error(result.stderr) end
 end
 
-local function run(folder, wish)
-  local result = compiled.process.run({ folder .. "/main", "x", "y" }, { cwd = folder,
-    seconds = 20, env = compiled.command.environment { UPWEAVE_ISA = wish or false } })
+local function run(machine, folder, wish)
+  local command = table.move(machine.runner, 1, #machine.runner, 1, {})
+  table.move({ folder .. "/main", "x", "y" }, 1, 3, #command + 1, command)
+  local result = compiled.process.run(command, { cwd = folder, seconds = 20,
+    env = compiled.command.environment { UPWEAVE_ISA = wish or false } })
   return result.code, result.ok and compiled.command.read(folder .. "/y") or ""
 end
 
@@ -95,17 +102,10 @@ local function within_bound(bytes, oracle)
   return true
 end
 
-local function names_of(list)
-  local names = {}
-  for i, target in ipairs(list) do names[i] = target.name end
-  return names
-end
-
-local function check(compiler, title, fields)
-  local problem = problems.make(fields)
-  problem.name = "up"
-  local here, everywhere = compiled.runnable(), require("upweave.target").list()
-  local library = compiled.must(driver.library(problem, { targets = names_of(everywhere) }))
+local function check(compiler, machine, title, fields)
+  local problem, here = problems.make(fields), machine.runs
+  problem.name, title = "up", machine.arch .. ", " .. title
+  local library = compiled.must(driver.library(problem, { targets = machine.targets }))
   local folder = compiled.command.folder()
   link(compiler, library, folder)
   local size = 1
@@ -116,12 +116,12 @@ local function check(compiler, title, fields)
   compiled.command.write(folder .. "/x", table.concat(packed))
   local oracle = { reference.interpolate(problem, x) }
 
-  local code, chosen = run(folder)
+  local code, chosen = run(machine, folder)
   tap.is(code, 0, title .. ": runs, whole and by pieces")
   local results = {}
   for _, target in ipairs(here) do
     local status
-    status, results[target.name] = run(folder, target.name)
+    status, results[target.name] = run(machine, folder, target.name)
     tap.is(status, 0, ("%s: UPWEAVE_ISA=%s"):format(title, target.name))
     tap.ok(within_bound(results[target.name], oracle), ("%s: %s is within the bound"):format(title,
       target.name))
@@ -132,15 +132,27 @@ local function check(compiler, title, fields)
   if best.fma then
     tap.ok(results.generic ~= results[best.name], title .. ": generic is another variant")
   end
-  local _, unknown = run(folder, "no-such-isa")
+  local _, unknown = run(machine, folder, "no-such-isa")
   tap.ok(unknown == chosen, title .. ": an unknown wish changes nothing")
-  local _, empty = run(folder, "")
+  local _, empty = run(machine, folder, "")
   tap.ok(empty == chosen, title .. ": nor does an empty one")
+  if #machine.runner > 1 then -- the emulator's own CPU lacks what its options add
+    local plain = { arch = machine.arch, runner = { machine.runner[1] } }
+    local status, result = run(plain, folder, best.name)
+    tap.ok(status == 0 and result == results.generic, title .. ": a lesser CPU gets generic")
+  end
 end
 
 local compiler = compiled.any_compiler()
 if compiler then
-  for _, case in ipairs(cases) do check(compiler, case[1], case[2]) end
+  local list = { machines.here(), table.unpack(machines.others(compiler)) }
+  for _, machine in ipairs(list) do
+    if machine.lacks then
+      tap.skip("variants on " .. machine.arch, machine.lacks)
+    else
+      for _, case in ipairs(cases) do check(compiler, machine, case[1], case[2]) end
+    end
+  end
 else
   tap.skip("variants", "no clang is installed")
 end

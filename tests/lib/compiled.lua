@@ -76,7 +76,7 @@ end
 function M.program(problems, target, compiler)
   local libraries = {}
   for i, problem in ipairs(problems) do
-    libraries[i] = M.must(driver.library(problem, { targets = { target.name } }))
+    libraries[i] = M.must(driver.library(problem, { targets = { target } }))
     libraries[i].problem = problem
   end
   return M.must(harness.build({ compiler = compiler, store = M.store() }, libraries, target))
@@ -94,15 +94,16 @@ local function floats(path)
 end
 
 --- Run a program of kernels: inputs[i] is the list of x of problems[i]; gives the y, 0-based.
+--- `runner` is the emulator's command, if one is needed.
 ---@return table[]
-function M.run(binary, problems, inputs)
+function M.run(binary, problems, inputs, runner)
   local folder = command.folder()
   for i, problem in ipairs(problems) do
     command.write(("%s/%s.x.npy"):format(folder, problem.name),
       command.npy(problem.x.shape, inputs[i]))
   end
   local records, ended = harness.run(binary, { "run", "--data", folder },
-    { seconds = 120, what = "run", total = #problems })
+    { runner = runner, seconds = 120, what = "run", total = #problems })
   local outputs = {}
   for i, problem in ipairs(problems) do
     local record = records[i]
