@@ -25,6 +25,7 @@ FAST_TESTS := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/unit/*.
                 tests/errors/*.lua tests/golden/*.lua tests/properties/*.lua)))
 TESTS      := $(FAST_TESTS) $(sort $(wildcard tests/cli/*.lua tests/kernels/*.lua \
                 tests/kernels/*.c tests/python/*.py))
+LONG_TESTS := $(sort $(wildcard tests/long/*.lua tests/long/*.c))
 C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)
 PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 
@@ -62,11 +63,13 @@ check-fast: ## the tests that need no C compiler, under 20 seconds
 	$(call say,TEST,"$(words $(FAST_TESTS)) files")
 	$(Q)$(PROVE) $(FAST_TESTS)
 
-check-long: check ## check, conformance with 3000 specs an operator, mutate
+check-long: check ## check, hostile files, conformance with 3000 specs an operator, mutate
+	$(Q)$(PROVE) $(LONG_TESTS)
 	$(Q)$(MAKE) --no-print-directory conformance $(if $(N),,N=3000)
 	$(Q)$(MAKE) --no-print-directory mutate N=
 
-conformance: deps ## random specs against live PyTorch (downloads it); OPS= DTYPES= N= SEED=
+conformance: deps ## live PyTorch (downloads it): OPS= DTYPES= N= SEED=; ONNX's tests: ONNX_NODE=DIR
+	$(Q)tests/conformance/onnx_node
 	$(Q)tests/conformance/run $(if $(OPTIONAL),--optional) $(if $(OPS),--ops "$(OPS)") \
 	  $(if $(DTYPES),--dtypes "$(DTYPES)") $(if $(N),-n "$(N)") $(if $(SEED),--seed "$(SEED)")
 

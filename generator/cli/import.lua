@@ -76,10 +76,11 @@ local function printable(word)
   return word ~= "" and (word:gsub("[^\32-\126]", "?")) or "-"
 end
 
+-- What is wrong with an operator stands in each of its lines, so that is said in few words.
 local function reason_of(item)
   local fault = item.faults[1]
-  local place = fault.place and fault.place .. ": " or ""
-  return place .. fault.message .. (fault.because and " (" .. fault.because .. ")" or "")
+  if not fault.place then return fault.message end
+  return ("%s: %s (%s)"):format(fault.place, fault.message, fault.because or fault.where)
 end
 
 local function row_of(graph, item)
