@@ -22,8 +22,8 @@ local M = {}
 
 local HEADERS <const> = {
   "include/upweave/kernel.h", "include/upweave/runtime.h", "reference/reference.h",
-  "reference/axis.h", "reference/dtype.h", "reference/arithmetic.h", "harness/harness.h",
-  "harness/internal.h", "harness/faults.h",
+  "reference/axis.h", "reference/dtype.h", "reference/arithmetic.h",
+  "reference/generic_element.h", "harness/harness.h", "harness/internal.h", "harness/faults.h",
 }
 -- What is timed beside the kernels has the target's flags; the rest is the same for all targets of
 -- a machine, and compiled once.

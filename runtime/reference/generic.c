@@ -1,130 +1,196 @@
 // SPDX-License-Identifier: MIT
-// "Generic C" of `interpolate`: what the benchmarks call plain C code for any shape.
-//
-// Written as one writes it by hand when the shape is unknown until run time, and not slowed down:
-// float arithmetic, tables of indices and weights per axis, the rows that an output row reads
-// blended first, then the columns; the usual tap counts get their own copy of the column loop. It
-// is compiled with -O3 for the same target as the kernel.
+// "Generic C" of `interpolate`: what the benchmarks call plain C code for any shape. Copies move
+// elements, the rest is generic_element.h, once for each dtype. It is compiled with -O3 for the
+// same target as the kernel.
 #include <stdlib.h>
+#include <string.h>
 
 #include "axis.h"
+#include "dtype.h"
 #include "reference.h"
 #include "upweave/kernel.h"
 
 #pragma STDC FP_CONTRACT ON // whatever the flags: multiply-adds as any C program gets them
 
-struct columns {
-  int out, taps, channels;
-  const int *at;       // [taps][out] offset in a row
-  const float *weight; // [taps][out], 0 where an output has fewer taps
-};
+// ---- half precision: by the compiler's own type where the machine converts it
 
-// One output row of a planar tensor: `taps` is a constant where it matters. Left to itself Clang
-// vectorises the loop with gathers, which cost two to three times its scalar code (Zen 4).
-static inline void planar_row(float *restrict y, const float *row, const struct columns *c,
-                              int taps) {
-  const int *at = c->at, out = c->out;
-  const float *weight = c->weight;
-#pragma clang loop vectorize(disable)
-  for (int o = 0; o < out; o++) {
-    float sum = weight[o] * row[at[o]];
-    for (int t = 1; t < taps; t++) sum += weight[t * out + o] * row[at[t * out + o]];
-    y[o] = sum;
-  }
+static inline float as_float(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+static inline uint32_t as_bits(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
 }
 
-static inline void interleaved_row(float *restrict y, const float *row, const struct columns *c,
-                                   int taps) {
-  const int channels = c->channels, out = c->out;
-  for (int o = 0; o < out; o++, y += channels)
-    for (int k = 0; k < channels; k++) {
-      float sum = c->weight[o] * row[c->at[o] + k];
-      for (int t = 1; t < taps; t++) sum += c->weight[t * out + o] * row[c->at[t * out + o] + k];
-      y[k] = sum;
-    }
+#if defined(__FLT16_MANT_DIG__) && (defined(__F16C__) || defined(__aarch64__))
+static inline float of_f16(uint16_t bits) {
+  _Float16 value;
+  memcpy(&value, &bits, sizeof value);
+  return (float)value;
+}
+static inline uint16_t to_f16(float value) {
+  _Float16 half = (_Float16)value;
+  uint16_t bits;
+  memcpy(&bits, &half, sizeof bits);
+  return bits;
+}
+#else
+static inline float of_f16(uint16_t bits) {
+  float value = as_float((uint32_t)(bits & 0x7FFF) << 13) * 0x1p112f; // also denormals
+  uint32_t special = value >= 65536 ? 0x7F800000u : 0;
+  return as_float(as_bits(value) | special | (uint32_t)(bits & 0x8000) << 16);
+}
+static inline uint16_t to_f16(float value) {
+  uint32_t size = as_bits(value) & 0x7FFFFFFF, sign = as_bits(value) >> 16 & 0x8000;
+  uint32_t normal = (size - (112u << 23) + 0xFFF + (size >> 13 & 1)) >> 13;
+  uint32_t small = as_bits(as_float(size) + 0.5f) - as_bits(0.5f);
+  uint32_t half = size > 0x7F800000    ? 0x7E00
+                  : size >= 0x477FF000 ? 0x7C00
+                  : size < 0x38800000  ? small
+                                       : normal;
+  return (uint16_t)(sign | half);
+}
+#endif
+
+static inline float of_bf16(uint16_t bits) {
+  return as_float((uint32_t)bits << 16);
+}
+static inline uint16_t to_bf16(float value) {
+  uint32_t bits = as_bits(value);
+  if (value != value) return (uint16_t)(bits >> 16 | 0x40);
+  return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-static inline void one_row(float *restrict y, const float *row, const struct columns *c, int taps) {
-  if (c->channels == 1)
-    planar_row(y, row, c, taps);
+static inline uint8_t to_u8(int sum, int bits) {
+  int value = bits > 0 ? (sum + (1 << (bits - 1))) >> bits : sum;
+  return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+#define NAME(x)        x##_f32
+#define ELEMENT        float
+#define NUMBER         float
+#define LOAD(e)        (e)
+#define STORE(n, bits) (n)
+#define PLAIN          1
+#define FIXED          0
+#include "generic_element.h"
+
+#define NAME(x)        x##_f64
+#define ELEMENT        double
+#define NUMBER         double
+#define LOAD(e)        (e)
+#define STORE(n, bits) (n)
+#define PLAIN          1
+#define FIXED          0
+#include "generic_element.h"
+
+#define NAME(x)        x##_f16
+#define ELEMENT        uint16_t
+#define NUMBER         float
+#define LOAD(e)        of_f16(e)
+#define STORE(n, bits) to_f16(n)
+#define PLAIN          0
+#define FIXED          0
+#include "generic_element.h"
+
+#define NAME(x)        x##_bf16
+#define ELEMENT        uint16_t
+#define NUMBER         float
+#define LOAD(e)        of_bf16(e)
+#define STORE(n, bits) to_bf16(n)
+#define PLAIN          0
+#define FIXED          0
+#include "generic_element.h"
+
+#define NAME(x)        x##_u8
+#define ELEMENT        uint8_t
+#define NUMBER         int
+#define LOAD(e)        (e)
+#define STORE(n, bits) to_u8(n, bits)
+#define PLAIN          0
+#define FIXED          1
+#include "generic_element.h"
+
+// ---- copies
+
+// `out` pixels of `bytes` bytes, which is a constant where it matters.
+static inline void move_pixels(unsigned char *restrict y, const unsigned char *restrict row,
+                               const size_t *at, size_t out, size_t bytes) {
+  for (size_t o = 0; o < out; o++) memcpy(y + o * bytes, row + at[o], bytes);
+}
+
+static void move_row(unsigned char *y, const unsigned char *row, const size_t *at, size_t out,
+                     size_t bytes) {
+  if (bytes == 1)
+    move_pixels(y, row, at, out, 1);
+  else if (bytes == 2)
+    move_pixels(y, row, at, out, 2);
+  else if (bytes == 4)
+    move_pixels(y, row, at, out, 4);
+  else if (bytes == 8)
+    move_pixels(y, row, at, out, 8);
   else
-    interleaved_row(y, row, c, taps);
+    move_pixels(y, row, at, out, bytes);
 }
 
-static void blend_columns(float *y, const float *row, const struct columns *c) {
-  if (c->taps == 1)
-    one_row(y, row, c, 1);
-  else if (c->taps == 2)
-    one_row(y, row, c, 2);
-  else if (c->taps == 4)
-    one_row(y, row, c, 4);
-  else
-    one_row(y, row, c, c->taps);
+static int64_t source_of(const struct upw_ref_axis *axis, int64_t o) {
+  return axis->outside[o] ? 0 : axis->taps[(size_t)o * axis->most].index;
 }
 
-static void add_row(float *row, const float *x, float weight, size_t n, int first) {
-  if (first)
-    for (size_t i = 0; i < n; i++) row[i] = weight * x[i];
-  else
-    for (size_t i = 0; i < n; i++) row[i] += weight * x[i];
-}
-
-// The blend of the input rows that output row (d, h) reads; the row itself where it is only one.
-static const float *blend_rows(float *row, const float *x, const struct upw_ref_axis *axis,
-                               int64_t d, int64_t h, size_t n) {
-  const struct upw_ref_tap *depth = axis[0].taps + (size_t)d * axis[0].most;
-  const struct upw_ref_tap *height = axis[1].taps + (size_t)h * axis[1].most;
-  int first = 1;
-  for (size_t a = 0; a < axis[0].count[d]; a++)
-    for (size_t b = 0; b < axis[1].count[h]; b++) {
-      const float *from = x + (size_t)(depth[a].index * axis[1].in + height[b].index) * n;
-      float weight = (float)(depth[a].weight * height[b].weight);
-      if (axis[0].count[d] * axis[1].count[h] == 1 && weight == 1.0f) return from;
-      add_row(row, from, weight, n, first);
-      first = 0;
-    }
-  return row;
-}
-
-static void all_planes(const struct upw_ref_axis *axis, const struct columns *c, int64_t planes,
-                       const float *x, float *y, float *row) {
-  size_t n = (size_t)axis[2].in * (size_t)c->channels;
-  for (int64_t p = 0; p < planes; p++, x += (size_t)(axis[0].in * axis[1].in) * n)
+static int move(const struct upw_ref_axis *axis, const struct upw_ref_interpolate *p,
+                const void *input, void *output) {
+  size_t pixel = upw_ref_format(p->dtype)->bytes * (p->planar ? 1 : (size_t)p->channels);
+  size_t out = (size_t)axis[2].out, row = (size_t)axis[2].in * pixel;
+  int64_t planes = p->planar ? p->batch * p->channels : p->batch;
+  const unsigned char *x = input;
+  unsigned char *y = output;
+  size_t *at = calloc(out, sizeof *at);
+  if (!at) return UPW_NO_MEMORY;
+  for (size_t o = 0; o < out; o++) at[o] = (size_t)source_of(&axis[2], (int64_t)o) * pixel;
+  for (int64_t n = 0; n < planes; n++, x += (size_t)(axis[0].in * axis[1].in) * row)
     for (int64_t d = 0; d < axis[0].out; d++)
-      for (int64_t h = 0; h < axis[1].out; h++, y += (size_t)c->out * (size_t)c->channels)
-        blend_columns(y, blend_rows(row, x, axis, d, h, n), c);
+      for (int64_t h = 0; h < axis[1].out; h++, y += out * pixel) {
+        int64_t from = source_of(&axis[0], d) * axis[1].in + source_of(&axis[1], h);
+        move_row(y, x + (size_t)from * row, at, out, pixel);
+      }
+  free(at);
+  return UPW_OK;
 }
 
-static int run(const struct upw_ref_axis *axis, const struct upw_ref_interpolate *p, const float *x,
-               float *y) {
-  const struct upw_ref_axis *w = &axis[2];
-  size_t out = (size_t)w->out, channels = p->planar ? 1 : (size_t)p->channels, taps = 1;
-  for (size_t o = 0; o < out; o++) taps = w->count[o] > taps ? w->count[o] : taps;
-  int *at = calloc(out, taps * sizeof *at);
-  float *weight = calloc(out, taps * sizeof *weight);
-  float *row = calloc((size_t)w->in, channels * sizeof *row);
-  int status = at && weight && row ? UPW_OK : UPW_NO_MEMORY;
-  if (status == UPW_OK) {
-    for (size_t o = 0; o < out; o++)
-      for (size_t t = 0; t < w->count[o]; t++) {
-        at[t * out + o] = (int)((size_t)w->taps[o * w->most + t].index * channels);
-        weight[t * out + o] = (float)w->taps[o * w->most + t].weight;
-      }
-    struct columns c = {(int)out, (int)taps, (int)channels, at, weight};
-    all_planes(axis, &c, p->planar ? p->batch * p->channels : p->batch, x, y, row);
-  }
-  free(at);
-  free(weight);
-  free(row);
-  return status;
+// ---- what no input reaches
+
+static void fill_outside(const struct upw_ref_axis *axis, const struct upw_ref_interpolate *p,
+                         void *y) {
+  int64_t planes = p->planar ? p->batch * p->channels : p->batch;
+  size_t channels = p->planar ? 1 : (size_t)p->channels, at = 0;
+  for (int64_t n = 0; n < planes; n++)
+    for (int64_t d = 0; d < axis[0].out; d++)
+      for (int64_t h = 0; h < axis[1].out; h++)
+        for (int64_t w = 0; w < axis[2].out; w++, at += channels)
+          if (axis[0].outside[d] || axis[1].outside[h] || axis[2].outside[w])
+            for (size_t c = 0; c < channels; c++)
+              upw_ref_store(p->dtype, y, at + c, p->extrapolation_value);
 }
 
 int upw_generic_interpolate(const void *params, const void *const *inputs, void *const *outputs) {
+  typedef int run_fn(const struct upw_ref_axis *, const struct upw_ref_interpolate *, const void *,
+                     void *);
+  static run_fn *const runs[] = {[UPW_REF_F32] = run_f32,
+                                 [UPW_REF_F64] = run_f64,
+                                 [UPW_REF_F16] = run_f16,
+                                 [UPW_REF_BF16] = run_bf16,
+                                 [UPW_REF_U8] = run_u8};
   const struct upw_ref_interpolate *p = params;
   struct upw_ref_axis axis[3];
   int status = upw_ref_axes_build(axis, p);
   if (status != UPW_OK) return status;
-  status = run(axis, p, inputs[0], outputs[0]);
+  int copy = axis[0].copy && axis[1].copy && axis[2].copy;
+  status = (copy ? move : runs[p->dtype])(axis, p, inputs[0], outputs[0]);
+  if (status == UPW_OK && p->coordinates == UPW_REF_TF_CROP_AND_RESIZE)
+    fill_outside(axis, p, outputs[0]);
   upw_ref_axes_free(axis);
   return status;
 }
