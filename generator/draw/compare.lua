@@ -12,7 +12,7 @@ local source_of = require("upweave.resample.source").of
 
 local M = { HEIGHT = 118 }
 
-local WIDTH <const>, BETWEEN <const> = 212, 24
+local WIDTH <const>, PITCH <const> = 196, 212
 local LARGEST_RATIO <const> = 6
 local LONGEST <const> = 9      -- cells of a row before it is torn off
 local INPUT_Y <const>, OUTPUT_Y <const>, CELL <const> = 32, 78, 16
@@ -40,9 +40,7 @@ local function draw_row(canvas, y, left, cell, count, point, class)
   end
 end
 
-local function draw_rule(canvas, axis, rule, note, chosen)
-  local source = source_of(arithmetic, { input = axis.input, output = axis.output,
-    coordinates = rule, filter = NEIGHBOURS }, false)
+local function draw_rule(canvas, axis, source, note, chosen)
   local point, ratio, first = source.point, source.step, source.first
   local low = math.min(0, first - ratio * point.output + point.input)
   local longest = LONGEST * math.min(1, ratio)
@@ -55,7 +53,7 @@ local function draw_rule(canvas, axis, rule, note, chosen)
   local outputs_end = first + point.input + (outputs - point.output) * ratio
   local unit = math.min((WIDTH - (cut and 34 or 8)) / (math.max(inputs, outputs_end) - low), 44)
   local origin = 4 - low * unit
-  canvas:text(4, 14, chosen and "rule chosen" or "rule", rule.name)
+  canvas:text(4, 14, chosen and "rule chosen" or "rule", source.rule)
   canvas:text(4, OUTPUT_Y + CELL + 18, "note", note)
   for o = 0, outputs - 1 do
     local x = origin + (first + ratio * o + point.input) * unit
@@ -72,16 +70,33 @@ local function draw_rule(canvas, axis, rule, note, chosen)
     ratio * unit, outputs, point.output, chosen and "output chosen" or "output plain")
 end
 
+-- The kernel's own rule as it is, also where it is none of the three; the others for its sizes.
+local function strips_of(scale)
+  local axis, strips, own = scale.axis, {}, false
+  for k, row in ipairs(RULES) do
+    local chosen = row[1].name == scale.source.rule
+    strips[k] = { note = row[2], chosen = chosen, source = chosen and scale.source
+      or source_of(arithmetic, { input = axis.input, output = axis.output, coordinates = row[1],
+        filter = NEIGHBOURS }, false) }
+    own = own or chosen
+  end
+  if not own then
+    table.insert(strips, 1, { note = "this kernel", chosen = true, source = scale.source })
+  end
+  return strips
+end
+
 ---@param canvas upweave.draw.canvas
 ---@param scale upweave.draw.scale
 ---@return number width
 function M.draw(canvas, scale)
-  for k, row in ipairs(RULES) do
-    canvas:open { "transform", ("translate(%d,0)"):format((k - 1) * (WIDTH + BETWEEN)) }
-    draw_rule(canvas, scale.axis, row[1], row[2], row[1].name == scale.source.rule)
+  local strips = strips_of(scale)
+  for k, strip in ipairs(strips) do
+    canvas:open { "transform", ("translate(%d,0)"):format((k - 1) * PITCH) }
+    draw_rule(canvas, scale.axis, strip.source, strip.note, strip.chosen)
     canvas:close()
   end
-  return #RULES * (WIDTH + BETWEEN)
+  return #strips * PITCH
 end
 
 return M

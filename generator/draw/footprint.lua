@@ -7,8 +7,8 @@ local svg = require "upweave.draw.svg"
 local M = {}
 
 local MOST <const> = 12      -- pixels along a side
-local SIDE <const> = 150     -- of the whole on paper
-local CELL <const> = 38      -- largest pixel
+local SIDE <const> = 128     -- of the whole on paper
+local CELL <const> = 34      -- largest pixel
 local TINY <const> = 9
 
 -- An output in the middle with as many taps as any.

@@ -58,7 +58,7 @@ local catalogue = {
     code = "E011", exit = USAGE,
     message = "cannot write the output",
     because = "{reason}",
-    try = "an -o folder that exists or can be made, with room on its disk",
+    try = "a folder that exists or can be made, with room on its disk",
   },
   {
     code = "E012", exit = USAGE,

@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- What in the documents is made from the schemas.
 --
--- Purpose: the text that docs/ops.md and the marked part of README.md should have; tools/docs.lua
--- writes it, a test compares. Invariants: nothing here knows an operator; text outside the marks is
--- kept to the byte.
+-- Purpose: the text that docs/ops.md, docs/drawings/ and the marked part of README.md should have;
+-- tools/docs.lua writes it, a test compares. Invariants: of operators, only the two examples are
+-- named here; text outside the marks is kept to the byte.
 
+local draw = require "upweave.draw"
 local files = require "files"
 local ops = require "upweave.ops"
+local spec = require "upweave.spec"
 local tensor = require "upweave.ops.tensor"
 local uv = require "luv"
 
@@ -71,12 +73,26 @@ local function operators()
   return table.concat(parts)
 end
 
+-- The drawing of a kernel, as `upweave explain --svg` writes it.
+local function drawing(name, fields)
+  fields.op = "interpolate"
+  local document = assert(spec.validate { { name = name, fields = fields,
+    where = function() return name end } })
+  local problem = document.kernels[1]
+  local op = ops.find(problem.op)
+  return { path = "docs/drawings/" .. name .. ".svg", text = draw.document { {
+    problem = problem, plan = op.plan(problem), formula = op.formula(problem) } } }
+end
+
 --- The documents as they should be.
 ---@return { path: string, text: string }[]
 function M.expected()
+  local x = { shape = { 1, 1, 4, 4 }, layout = "NCHW" }
   return {
     { path = "README.md", text = readme() },
     { path = "docs/ops.md", text = operators() },
+    drawing("half_pixel", { x = x, mode = "bilinear", scale_factor = { 2, 2 } }),
+    drawing("align_corners", { x = x, mode = "bilinear", size = { 7, 7 }, align_corners = true }),
   }
 end
 
