@@ -62,18 +62,28 @@ local function chosen(items, options)
     names = table.concat(all, ", "), hint = all[1] and ("--only '%s'"):format(all[1]) or false }) }
 end
 
--- What is known of a value: `1x64x112x112 f32`.
-local function value_text(graph, name)
-  local value = graph.values[name] or {}
-  if name == "" then return "-" end
-  local sizes = {}
-  for axis, n in ipairs(value.shape or {}) do sizes[axis] = tostring(n) end
-  local shape = value.shape and (#sizes > 0 and table.concat(sizes, "x") or "scalar") or "?"
-  return value.dtype and shape .. " " .. value.dtype or shape
-end
-
+-- A name of the model, which may be any bytes.
 local function printable(word)
   return word ~= "" and (word:gsub("[^\32-\126]", "?")) or "-"
+end
+
+-- The sizes of a value, where they are known: numbers, and names of open ones.
+local function sizes_of(value)
+  if not value.shape then return nil end
+  local sizes = {}
+  for axis, n in ipairs(value.shape) do
+    sizes[axis] = math.type(n) and n or printable(n)
+  end
+  return sizes
+end
+
+-- What is known of an input: `1x64x112x112 f32`.
+local function value_text(graph, name)
+  local value = graph.values[name] or {}
+  local sizes = sizes_of(value)
+  if name == "" then return "-" end
+  local shape = sizes and (#sizes > 0 and table.concat(sizes, "x") or "scalar") or "?"
+  return value.dtype and shape .. " " .. value.dtype or shape
 end
 
 -- What is wrong with an operator stands in each of its lines, so that is said in few words.
@@ -85,7 +95,7 @@ end
 
 local function row_of(graph, item)
   local node, inputs = item.node, {}
-  for index, name in ipairs(node.inputs) do inputs[index] = printable(value_text(graph, name)) end
+  for index, name in ipairs(node.inputs) do inputs[index] = value_text(graph, name) end
   local result = item.problem and text.shape(import.output_shape(graph, item)) or "-"
   return { ("%d"):format(node.index - 1), printable(node.name), printable(node.op),
     #inputs > 0 and table.concat(inputs, ", ") or "-", result,
@@ -96,7 +106,7 @@ local function record_of(graph, item)
   local node, inputs = item.node, {}
   for index, name in ipairs(node.inputs) do
     local value = graph.values[name] or {}
-    inputs[index] = { name = printable(name), shape = value.shape, dtype = value.dtype,
+    inputs[index] = { name = printable(name), shape = sizes_of(value), dtype = value.dtype,
       constant = graph.constants[name] ~= nil }
   end
   return { index = node.index - 1, name = printable(node.name), op = printable(node.op),

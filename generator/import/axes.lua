@@ -29,14 +29,15 @@ local function product(shape, first, last)
   return count
 end
 
--- The axes from the first to the last changed one: { size, axis }; neighbours that stay are one.
+-- The axes from the first to the last changed one: { size, axis }. Neighbours that stay are one,
+-- those of size 1 none.
 local function groups(shape, changed, first, last)
   local list = {}
   for axis = first, last do
     local before = list[#list]
     if not changed[axis] and before and before.axis == 0 then
       before.size = before.size * shape[axis]
-    else
+    elseif changed[axis] or shape[axis] ~= 1 or first == last then
       list[#list + 1] = { size = shape[axis], axis = changed[axis] and axis or 0 }
     end
   end
