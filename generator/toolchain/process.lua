@@ -150,6 +150,7 @@ end
 local function limit_time(child, seconds)
   local timer = uv.new_timer()
   child.handles[#child.handles + 1] = timer
+  uv.update_time() -- libuv's clock stands still while Lua computes
   timer:start(math.max(1, math.ceil(seconds * 1000)), 0, function()
     child.timed_out = true
     kill_group(child.pid)
