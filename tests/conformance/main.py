@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterable
 
@@ -26,6 +27,7 @@ from storage import DTYPES
 SUITES = {"interpolate": interpolate.batches}
 SPECS = 3000
 SEED = 1
+SELF_TEST = 100  # specs by which every run first tests the harness
 
 
 def environment(name: str, default: str) -> str:
@@ -53,7 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--optional", action="store_true",
                         help="where there is nothing to compare with, say SKIP and pass")
     parser.add_argument("--self-test", action="store_true",
-                        help="test this harness on stand-ins for kernels; builds nothing")
+                        help="only test this harness, on stand-ins for kernels; builds nothing")
     return parser.parse_args()
 
 
@@ -73,7 +75,10 @@ def collect(given: argparse.Namespace) -> list[Batch]:
     if given.self_test:
         return selftest.batches(options)
     names = words(given.ops, SUITES, "operator")
-    return [batch for name in names for batch in SUITES[name](options)]
+    found = [batch for name in names for batch in SUITES[name](options)]
+    if given.case is not None:
+        return found
+    return [*selftest.batches(replace(options, count=min(options.count, SELF_TEST))), *found]
 
 
 def check_arithmetic(given: argparse.Namespace) -> None:

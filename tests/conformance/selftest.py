@@ -49,7 +49,7 @@ def examine(options: Options, indices: list[int]) -> Outcome:
         spec = cases.valid(options.seed, index, options.dtypes)
         x = cases.input_data(options.seed, index, spec)
         try:
-            problems = list(wrong_verdicts(outcome, spec, x))
+            problems = list(wrong_verdicts(spec, x))
         except HarnessError as error:
             problems = [f"harness: {error}"]
         if problems:
@@ -71,29 +71,29 @@ def never_seen() -> Outcome:
     return outcome
 
 
-def wrong_verdicts(outcome: Outcome, spec: cases.Spec, x: np.ndarray) -> Iterator[str]:
+def wrong_verdicts(spec: cases.Spec, x: np.ndarray) -> Iterator[str]:
     """What the harness should have judged otherwise."""
     expected = oracle.expected(spec, x)
     good = stand_in(spec, x, expected)
 
-    def verdict(y: np.ndarray, notes: Outcome) -> str | None:
-        problem = judge(notes, spec, upweave.Answer(spec["name"], y, None), expected)
+    def verdict(y: np.ndarray) -> str | None:
+        problem = judge(Outcome(), spec, upweave.Answer(spec["name"], y, None), expected)
         return problem[0] if problem else None
 
-    problem = verdict(good, outcome)
+    problem = verdict(good)
     if problem:
         yield f"a right result is rejected: {problem}"
     if good.size == 0:
         return
     for name, bad in faults_of_elements(spec, good, expected):
-        if verdict(bad, Outcome()) is None:
+        if verdict(bad) is None:
             yield f"not seen: {name}"
     dtype = cases.dtype_name(spec)
     for name, bad in faults_of_rules(spec, x):
         if storage.same_bits(bad, good):
             continue
         PLANTED[name, dtype] += 1
-        seen = verdict(bad, Outcome()) is not None
+        seen = verdict(bad) is not None
         SEEN[name, dtype] += seen
         if not seen and beyond(spec, bad, expected):
             yield f"not seen: {name}"
