@@ -8,6 +8,7 @@
 -- kernel's arithmetic.
 
 local axis_map = require "upweave.plan.axis"
+local exclude = require "upweave.resample.exclude"
 local fixed = require "upweave.resample.fixed"
 local source_of = require("upweave.resample.source").of
 
@@ -50,7 +51,7 @@ local function copies(A)
 end
 
 local function samples(A, spec)
-  local source, sample = spec.coordinates.source(A, spec), spec.filter.sample
+  local source, sample = spec.coordinates.source(spec.grid or A, spec), spec.filter.sample
   return function(o) return sample(A, source(o), spec.input) end
 end
 
@@ -73,24 +74,27 @@ end
 ---@field input integer
 ---@field output integer
 ---@field scale number|nil        scale factor, where it enters the rule
+---@field roi number[]|nil        window of the input, for coordinates that cut one out
 ---@field filter table
 ---@field coordinates table|nil   not for windows
 ---@field stretch table|nil       for kernels
 ---@field arithmetic table
+---@field grid table|nil          arithmetic of the coordinates, where another than the filter's
 ---@field work string             of the finished weights: f32, f64 or fixed
 ---@field copies_equal_sizes boolean|nil  whatever filter and scale say
+---@field exclude boolean|nil     taps outside the input do not count
 
 ---@param spec upweave.resample.axis_spec
 ---@return upweave.axis
 ---@return integer terms   most taps that the framework sums for one output of this axis
 function M.axis(spec)
-  local A, filter = spec.arithmetic, spec.filter
-  local copied = spec.input == spec.output
-    and (filter.copies_equal_sizes or spec.copies_equal_sizes) or false
+  local A = spec.arithmetic
+  local copied = spec.input == spec.output and spec.copies_equal_sizes or false
   local rule, terms = rule_of(A, spec, copied)
   local taps = {}
   for o = 0, spec.output - 1 do
     local first, weights = rule(o)
+    if spec.exclude then first, weights = exclude(A, first, weights, spec.input) end
     taps[o + 1] = gather(A, spec, first, weights)
     terms = math.max(terms, #weights)
   end

@@ -39,18 +39,19 @@ end
 function M.plan(problem)
   local profile = profiles.find(problem.profile)
   local x, work = dimensions(problem.x), WORK[problem.x.dtype]
-  local axes, terms = {}, 1
+  local axes, specs, terms = {}, {}, 1
   for i = 1, x.rank do
     local spec = profile.axis(problem, i, x)
     spec.name, spec.input, spec.output = NAMES[x.rank][i], x.space[i], problem.size[i]
     spec.work = work
-    if problem.coord_math == "exact" then spec.arithmetic = rational end
+    if problem.coord_math == "exact" then spec.arithmetic, spec.grid = rational, rational end
     local axis, axis_terms = build.axis(spec)
-    axes[i], terms = axis, terms * axis_terms
+    axes[i], specs[i], terms = axis, spec, terms * axis_terms
   end
   local fixed = work == "fixed"
   return plan_resample.new { dtype = problem.x.dtype, work = fixed and "u8" or work, fixed = fixed,
-    batch = x.batch, channels = x.channels, planar = x.planar, axes = axes, terms = terms }
+    fill = profile.fill and profile.fill(problem, specs), batch = x.batch, channels = x.channels,
+    planar = x.planar, axes = axes, terms = terms }
 end
 
 return M

@@ -31,12 +31,14 @@ function M.of(A, spec, copied)
     source.first, source.reach = (source.step - 1) / 2, source.step / 2
     return source
   end
-  source.step = A.tonumber(rule.ratio(A, spec))
-  if filter.kernel then -- stretched filters count from the borders, whatever the rule
+  local grid = spec.grid or A
+  source.step = grid.tonumber(rule.ratio(grid, spec))
+  source.first = grid.tonumber(rule.source(grid, spec)(0))
+  if filter.kernel then source.reach = filter.radius * math.max(source.step, 1) end
+  if filter.kernel and spec.stretch.counts_from_border then -- whatever the rule
     source.first, source.outside = (source.step - 1) / 2, "renormalised"
-    source.reach = filter.radius * math.max(source.step, 1)
-  else
-    source.first = A.tonumber(rule.source(A, spec)(0))
+  elseif spec.exclude then
+    source.outside = "renormalised"
   end
   return source
 end

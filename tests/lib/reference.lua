@@ -88,7 +88,7 @@ local function is_copy(axes)
   return true
 end
 
-local function element(axes, o, read)
+local function blend(axes, o, read)
   local want, magnitude, n = 0.0, 0.0, 0
   local only
   for _, d in ipairs(axes[1].taps[o[1]]) do
@@ -119,6 +119,14 @@ local function pixel(axes, o, read)
   end)
 end
 
+-- Value, magnitude and terms of one output; a copy and a fixed-point picture have 0 terms.
+local function element(axes, copy, o, read)
+  local value, size, count, only = blend(axes, o, read)
+  if axes[3].fixed then return pixel(axes, o, read), size, 0 end
+  if copy then return only, size, 0 end
+  return value, size, count
+end
+
 ---@param problem table
 ---@param x number[]   in memory order
 ---@return number[] want, number[] magnitude, number[] terms   in y's memory order
@@ -136,10 +144,7 @@ function M.interpolate(problem, x)
       for d = 0, D.O - 1 do for h = 0, H.O - 1 do for w = 0, W.O - 1 do
         local at = planar and (((n * channels + c) * D.O + d) * H.O + h) * W.O + w + 1
           or (((n * D.O + d) * H.O + h) * W.O + w) * channels + c + 1
-        local value, size, count, only = element(axes, { d + 1, h + 1, w + 1 }, read)
-        if W.fixed then value, copy = pixel(axes, { d + 1, h + 1, w + 1 }, read), false end
-        want[at], magnitude[at] = copy and only or value, size
-        terms[at] = (copy or W.fixed) and 0 or count
+        want[at], magnitude[at], terms[at] = element(axes, copy, { d + 1, h + 1, w + 1 }, read)
       end end end
     end
   end

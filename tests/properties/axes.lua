@@ -49,7 +49,8 @@ local built = {}
 local function axis(variant, input, output, scale, arithmetic)
   local key = ("%s %d %d %s %s"):format(variant.name, input, output, tostring(scale), arithmetic)
   built[key] = built[key] or { build.axis { name = "w", input = input, output = output,
-    scale = scale, filter = variant.filter, coordinates = variant.coordinates,
+    scale = scale, filter = variant.filter,
+    copies_equal_sizes = variant.filter.copies_equal_sizes, coordinates = variant.coordinates,
     arithmetic = ARITHMETIC[arithmetic],
     work = "f32", stretch = cut } }
   return built[key][1], built[key][2]

@@ -34,8 +34,9 @@ tap.is(axis_map.new(one({ 0 }, { 2.0 ^ -149 })).output, 1, "the smallest float i
 local function axis(mode, input, output, more)
   local m = modes.find(mode)
   more = more or {}
+  local filter = more.antialias and m.smooth or m.sharp
   return (build.axis { name = "h", input = input, output = output, scale = more.scale,
-    filter = more.antialias and m.smooth or m.sharp,
+    filter = filter, copies_equal_sizes = filter.copies_equal_sizes,
     coordinates = more.aligned and m.aligned or m.coordinates, arithmetic = f32,
     work = "f32", stretch = require "upweave.resample.stretch.cut" })
 end

@@ -39,7 +39,8 @@ end
 -- filters on the pixel grid -----------------------------------------------------------------------
 
 local function sample(name, source, input, first, weights)
-  local at, got = filter(name).sample(f64, source, input)
+  local rule = filter(name)
+  local at, got = (rule.of and rule.of(-0.75) or rule).sample(f64, source, input)
   local title = ("%s at %s of %d"):format(name, source, input)
   tap.is(at, first, title)
   tap.same(got, weights, title .. ": weights")
@@ -57,7 +58,7 @@ sample("cubic", -0.25, 6, -2, { -0.03515625, 0.26171875, 0.87890625, -0.10546875
 sample("cubic", 5.25, 6, 4, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
 sample("cubic", 7.5, 6, 4, { 0.0, 0.0, 1.0, 0.0 })
 tap.is(filter "linear".taps, 2, "taps of linear")
-tap.is(filter "cubic".taps, 4, "taps of cubic")
+tap.is(filter "cubic".of(-0.5).taps, 4, "taps of cubic")
 tap.is(filter "nearest".taps, 1, "taps of nearest")
 tap.is(filter "nearest_exact".taps, 1, "taps of nearest-exact")
 
@@ -115,8 +116,9 @@ tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
 
 local function axis(mode, input, output, antialias)
   local m = modes.find(mode)
-  return build.axis { name = "w", input = input, output = output,
-    filter = antialias and m.smooth or m.sharp, coordinates = m.coordinates, arithmetic = f32,
+  local filter = antialias and m.smooth or m.sharp
+  return build.axis { name = "w", input = input, output = output, filter = filter,
+    copies_equal_sizes = filter.copies_equal_sizes, coordinates = m.coordinates, arithmetic = f32,
     work = "f32", stretch = require "upweave.resample.stretch.cut" }
 end
 local function keys_of(list)

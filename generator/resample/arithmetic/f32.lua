@@ -20,6 +20,8 @@ M.int = function(n)
 end
 ---The value nearest to a double.
 M.constant = single
+---A number that the user gave.
+M.given = single
 ---A value of `wide`, rounded.
 M.narrow = single
 ---The ratio 1/s of a scale factor: PyTorch divides in double, then rounds.

@@ -14,6 +14,7 @@ local same = function(x) return x end
 M.int = function(n) return n + 0.0 end
 M.narrow = same
 M.constant = same
+M.given = same
 M.reciprocal = function(s) return 1.0 / s end
 
 M.add = function(a, b) return a + b end

@@ -46,6 +46,8 @@ function M.constant(x)
   if steps == math.floor(steps) then return fraction(math.tointeger(steps), 1024) end
   return { math.floor(x * GRID + 0.5), GRID }
 end
+---A number that the user gave: its exact value.
+function M.given(x) return exact(x) end
 function M.narrow(a) return a end
 function M.stored(a) return a end
 function M.reciprocal(s)

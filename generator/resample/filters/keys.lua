@@ -2,7 +2,7 @@
 -- Filter: Keys' cubic convolution kernel of parameter a, the two polynomials shared by its users.
 --
 --   |x| < 1: (a + 2)|x|^3 - (a + 3)|x|^2 + 1        1 <= |x| < 2: a|x|^3 - 5a|x|^2 + 8a|x| - 4a
--- Horner's order is PyTorch's; a is a binary fraction. `last` is the step that adds the constant:
+-- Horner's order is PyTorch's; `last` is the step that adds the constant:
 -- `fused` where the polynomials stand alone, `apart` where the compiler of PyTorch's binaries pairs
 -- two of them into vectors and so leaves the last product rounded (measured: docs/numerics.md).
 
@@ -23,7 +23,8 @@ end
 ---@param a number
 ---@param last fun(A: table, a: any, b: any, c: any): any
 function M.near(A, x, a, last)
-  local y = A.mul_add(A.constant(a + 2), x, A.constant(-(a + 3)))
+  local g = A.given(a)
+  local y = A.mul_add(A.add(g, A.int(2)), x, A.sub(A.int(-3), g))
   return last(A, A.mul(y, x), x, A.int(1))
 end
 
@@ -32,9 +33,10 @@ end
 ---@param a number
 ---@param last fun(A: table, a: any, b: any, c: any): any
 function M.far(A, x, a, last)
-  local y = A.mul_add(A.constant(a), x, A.constant(-5 * a))
-  y = A.mul_add(y, x, A.constant(8 * a))
-  return last(A, y, x, A.constant(-4 * a))
+  local g = A.given(a)
+  local y = A.mul_add(g, x, A.mul(A.int(-5), g))
+  y = A.mul_add(y, x, A.mul(A.int(8), g))
+  return last(A, y, x, A.mul(A.int(-4), g))
 end
 
 return M

@@ -40,7 +40,7 @@ function M.axis(problem, i, x)
     coordinates = problem.align_corners and mode.aligned or mode.coordinates,
     stretch = stretch,
     arithmetic = arithmetic_of(problem, x, filter),
-    copies_equal_sizes = problem.x.dtype == "u8" and filter.taps ~= 1,
+    copies_equal_sizes = filter.copies_equal_sizes or problem.x.dtype == "u8" and filter.taps ~= 1,
   }
 end
 

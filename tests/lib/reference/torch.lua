@@ -171,16 +171,11 @@ end
 
 -- Whether PyTorch keeps the weights of f16 and bf16 tensors in float32: its vectorised kernels.
 local function keeps_floats(problem)
-  local x, mode = problem.x, problem.mode
-  if mode ~= "bilinear" and mode ~= "trilinear" then return false end
-  local first, last = x.layout:sub(1, 2) == "NC", #x.shape
-  if last == 4 and problem.size[1] + problem.size[2] <= 128 then return true end
-  if x.shape[first and 2 or last] <= 3 then return false end
-  local largest = 1
-  for a = first and 3 or 2, first and last or last - 1 do
-    largest = math.max(largest, x.shape[a])
-  end
-  return not first or largest == 1
+  local shape, size = problem.x.shape, problem.size
+  if problem.mode ~= "bilinear" and problem.mode ~= "trilinear" then return false end
+  if #size == 2 and size[1] + size[2] <= 128 then return true end
+  if problem.x.layout:sub(1, 2) ~= "NC" then return shape[#shape] > 3 end
+  return shape[2] > 3 and math.max(table.unpack(shape, 3)) == 1
 end
 
 local M = {}
