@@ -52,7 +52,7 @@ end
 -- The other strategies of this form, and whether their defaults would be legal.
 local function others_of(result)
   local list = {}
-  for _, strategy in ipairs(lower.list(result.plan.form)) do
+  for _, strategy in ipairs(lower.list(result.plan)) do
     if strategy.name ~= result.schedule.strategy then
       local legal, reason = strategy.legal(result.plan, default_knobs(strategy, result),
         result.target)

@@ -4,12 +4,13 @@
 
 local convert = require "upweave.emit.convert"
 local index = require "upweave.ir.index"
+local integers = require "upweave.emit.integers"
 local literal = require "upweave.emit.literal"
 local types = require "upweave.ir.types"
 
 local M = {}
 
-local infix = { add = "+", mul = "*" }
+local infix = { add = "+", sub = "-", mul = "*", band = "&", bxor = "^" }
 
 --- C name of a type; remembers that the vector type is used.
 function M.type_name(p, ty)
@@ -40,6 +41,16 @@ local function converter(p, to, from)
   local kind = convert.kind(from.elem, to.elem)
   return helper_of(p, M.type_name(p, to) .. "_from_" .. M.type_name(p, from),
     { kind = kind, ty = to, from = from })
+end
+
+-- Name of the helper function of an integer operation: `named` is the type that tells it from
+-- others of its kind, `from` and `other` those of its operands.
+local function integer_helper(p, n, named, from, other)
+  M.type_name(p, n.ty)
+  if other then M.type_name(p, other) end
+  return helper_of(p, n.op .. "_" .. M.type_name(p, named), {
+    kind = n.op .. "_" .. named.elem, ty = n.ty, from = from, other = other,
+  })
 end
 
 --- C text of an index expression.
@@ -119,6 +130,18 @@ local forms = {
     if n.ty.lanes == 1 then return ("%s[%s]"):format(n.base.cname, M.index(p, n.index)) end
     return call(p, n, nil, M.pointer(p, n.base, n.index))
   end,
+  cast = function(p, n) return ("(%s)%s"):format(M.type_name(p, n.ty), factor(p, n[1])) end,
+  shift = function(p, n) return ("%s >> %d"):format(factor(p, n[1]), n.digits) end,
+  average = function(p, n)
+    return call(p, n, integer_helper(p, n, n.ty, n.ty), M.operand(p, n[1]), M.operand(p, n[2]))
+  end,
+  narrow = function(p, n)
+    return call(p, n, integer_helper(p, n, n.ty, n[1].ty), M.operand(p, n[1]), M.operand(p, n[2]))
+  end,
+  neighbours = function(p, n)
+    return call(p, n, integer_helper(p, n, n[2].ty, n[2].ty, n[3].ty), M.operand(p, n[1]),
+      M.operand(p, n[2]), M.operand(p, n[3]))
+  end,
   convert = function(p, n)
     local from = n[1].ty
     if not convert.kind(from.elem, n.ty.elem) then
@@ -176,19 +199,30 @@ local definitions = {
     .. "#endif\n}",
 }
 
+-- What the text of a helper mentions.
+local function mentions(helper)
+  local ty, from = helper.ty, helper.from or helper.ty
+  local lowest, highest = types.range(ty.elem)
+  return {
+    v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
+    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"), lanes = ty.lanes,
+    bytes = ty.bytes, all = lanes_of(ty, "%d"), lowest = lowest, highest = highest,
+    from = from.name, from_e = literal.ctype[from.elem], from_lanes = from.lanes,
+    other = helper.other and helper.other.name,
+  }
+end
+
 --- C text of a helper function.
----@param helper { kind: string, ty: ir.Type, from: ir.Type?, name: string }
+---@param helper { kind: string, ty: ir.Type, from: ir.Type?, other: ir.Type?, name: string }
 ---@param target Target
 ---@return string
 function M.define_helper(helper, target)
-  local ty = helper.ty
-  local fill = {
-    lanes = ty.lanes, from = helper.from and helper.from.name,
-    v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
-    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"),
-  }
+  local fill = mentions(helper)
   local text = definitions[helper.kind] or convert.definition(helper.kind, target)
-  return (text:gsub("%${(%w+)}", fill))
+  if not text then
+    text, fill.builtin = integers.definition(helper.kind, target, helper.ty.bytes)
+  end
+  return (text:gsub("%${([%w_]+)}", fill))
 end
 
 --- C text of a vector type and its unaligned twin.

@@ -4,7 +4,8 @@
 -- calls the methods below; loops of Lua unroll, numbers of Lua specialise.  Constructors check
 -- types when they are called, fold constants, and share equal values, so nothing has to be
 -- simplified afterwards.  Items (tables with `op`):
---   pure values   const splat load gather convert add mul fma shuffle, phi out (of a loop)
+--   pure values   const splat load gather shuffle, add mul fma, the integer operations, convert
+--                 cast, phi out (of a loop)
 --   effects       view (a named pointer), store, for, block, call, note
 -- A routine is a function of its own with pointers as parameters: what it keeps in registers does
 -- not compete with the loops around its calls.
@@ -244,6 +245,64 @@ function B:fma(x, y, z)
   if is_const(x, 1) then return self:add(y, z) end
   if not self.target.fma then return self:add(self:mul(x, y), z) end
   return pure(self, "fma", x.ty, { x, y, z })
+end
+
+-- Operands in one order: x + y and y + x are one value.
+local function commutative(b, op, x, y)
+  same(x, y)
+  if x.id > y.id then x, y = y, x end
+  return pure(b, op, x.ty, { x, y })
+end
+
+--- Bytes: (x + y + 1) >> 1.
+function B:average(x, y) return x == y and x or commutative(self, "average", x, y) end
+
+--- Bytes: (x + y) >> 1.
+function B:floor_average(x, y)
+  if x == y then return x end
+  local odd = self:band(commutative(self, "bxor", x, y), self:const(x.ty.elem, x.ty.lanes, 1))
+  return pure(self, "sub", x.ty, { self:average(x, y), odd })
+end
+
+--- Bitwise and of integers.
+function B:band(x, y) return commutative(self, "band", x, y) end
+
+--- Integers divided by a power of two and rounded down: shifted to the right, by their sign if
+--- they have one.
+function B:shift(x, digits)
+  if digits == 0 then return x end
+  return shared(self, ("shift %d %d"):format(x.id, digits),
+    { op = "shift", ty = x.ty, digits = digits, x })
+end
+
+--- The bits of x as elements of another type.
+function B:cast(x, elem)
+  local lanes = x.ty.bytes // types.element_bytes[elem]
+  local ty = types.of(elem, lanes)
+  if ty == x.ty then return x end
+  if x.op == "const" then
+    return self:const(elem, lanes, types.reinterpret(x.values, x.ty.elem, elem), x.hint)
+  end
+  return pure(self, "cast", ty, { x })
+end
+
+--- sum + products of neighbours: sum is i32, x u8 and y i8 (four to a lane of the sum) or both i16
+--- (two).
+function B:neighbours(sum, x, y)
+  local bytes = x.ty.elem == "u8" and y.ty.elem == "i8"
+  assert(bytes or x.ty.elem == "i16" and y.ty.elem == "i16", "neighbours are u8 and i8, or i16")
+  assert(sum.ty.elem == "i32" and sum.ty.bytes == x.ty.bytes and x.ty.bytes == y.ty.bytes)
+  return pure(self, "neighbours", sum.ty, { sum, x, y })
+end
+
+local HALF = { i32 = "i16", i16 = "u8" }
+
+--- Integers of two vectors as the next shorter type, saturated: in every 16 bytes of the result
+--- first those of x, then those of y.
+function B:narrow(x, y)
+  same(x, y)
+  local half = assert(HALF[x.ty.elem], "narrow takes i32 or i16")
+  return pure(self, "narrow", types.of(half, 2 * x.ty.lanes), { x, y })
 end
 
 --- Σ weights[k] · values[k], summed in order of k.

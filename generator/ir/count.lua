@@ -11,6 +11,8 @@ local M = {}
 local kinds = {
   load = "loads", gather = "loads", store = "stores", add = "arithmetic", mul = "arithmetic",
   fma = "arithmetic", shuffle = "shuffles", convert = "arithmetic",
+  average = "arithmetic", bxor = "arithmetic", band = "arithmetic", sub = "arithmetic",
+  shift = "arithmetic", neighbours = "arithmetic", narrow = "shuffles",
 }
 
 -- True if a loop inside the block has bounds that are not constants.

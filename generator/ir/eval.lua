@@ -55,6 +55,11 @@ end
 
 local fmas = { f32 = fma, f64 = fma64 }
 
+-- What stands in a lane that a shuffle leaves open: nothing may come of it.
+local undefined = setmetatable({ f64 = 0 / 0, f32 = 0 / 0, f16 = 0 / 0, bf16 = 0 / 0 }, {
+  __index = function() return 85 end,
+})
+
 -- f on the lanes of two values, rounded to their type.
 local function lanewise(f)
   return function(n, value)
@@ -77,6 +82,35 @@ local pure = {
     for i = 1, n.ty.lanes do out[i] = types.round(n.ty.elem, v[i]) end
     return out
   end,
+  average = lanewise(function(a, b) return (a + b + 1) >> 1 end),
+  bxor = lanewise(function(a, b) return a ~ b end),
+  band = lanewise(function(a, b) return a & b end),
+  sub = lanewise(function(a, b) return a - b end),
+  shift = function(n, value)
+    local v, out = value(n[1]), {}
+    for i = 1, n.ty.lanes do out[i] = v[i] // (1 << n.digits) end
+    return out
+  end,
+  cast = function(n, value) return types.reinterpret(value(n[1]), n[1].ty.elem, n.ty.elem) end,
+  neighbours = function(n, value)
+    local sum, x, y, out = value(n[1]), value(n[2]), value(n[3]), {}
+    local group = #x // #sum
+    for i, v in ipairs(sum) do
+      for k = (i - 1) * group + 1, i * group do v = v + x[k] * y[k] end
+      out[i] = types.round("i32", v)
+    end
+    return out
+  end,
+  narrow = function(n, value)
+    local sources, out, half = { value(n[1]), value(n[2]) }, {}, 8 // types.element_bytes[n.ty.elem]
+    local lowest, highest = types.range(n.ty.elem)
+    for i = 0, n.ty.lanes - 1 do
+      local block, place = i // (2 * half), i % (2 * half)
+      local v = sources[place // half + 1][block * half + place % half + 1]
+      out[i + 1] = math.max(lowest, math.min(highest, v))
+    end
+    return out
+  end,
   splat = function(n, value)
     local v, out = value(n[1])[1], {}
     for i = 1, n.ty.lanes do out[i] = v end
@@ -85,7 +119,8 @@ local pure = {
   shuffle = function(n, value)
     local a, b, out, k = value(n[1]), value(n[2]), {}, n[1].ty.lanes
     for i, l in ipairs(n.lanes) do
-      if l < k then out[i] = l < 0 and 0 / 0 or a[l + 1] else out[i] = b[l - k + 1] end
+      if l < k then out[i] = l < 0 and undefined[n.ty.elem] or a[l + 1]
+      else out[i] = b[l - k + 1] end
     end
     return out
   end,

@@ -13,7 +13,7 @@ local M = {}
 ---@field bytes integer   size of the whole value
 
 --- Bytes of one element.
-M.element_bytes = { f64 = 8, f32 = 4, f16 = 2, bf16 = 2, i32 = 4, u32 = 4, i16 = 2, i8 = 1, u8 = 1 }
+M.element_bytes = { f64 = 8, f32 = 4, f16 = 2, bf16 = 2, i32 = 4, u32 = 4, i16 = 2, u16 = 2, i8 = 1, u8 = 1 }
 
 local interned = {}
 
@@ -53,10 +53,26 @@ local function short(digits, lowest, largest)
   end
 end
 
-local function integer(lowest, highest)
+local ranges = {
+  i32 = { -0x80000000, 0x7fffffff }, u32 = { 0, 0xffffffff }, i16 = { -0x8000, 0x7fff },
+  u16 = { 0, 0xffff }, i8 = { -0x80, 0x7f }, u8 = { 0, 0xff },
+}
+
+--- The least and the greatest number of an integer type.
+---@param elem string
+---@return integer?
+---@return integer?
+function M.range(elem)
+  local range = ranges[elem]
+  if range then return range[1], range[2] end
+end
+
+local function integer(elem)
+  local lowest, highest = M.range(elem)
   return function(v)
-    assert(math.type(v) == "integer" and v >= lowest and v <= highest, "an integer of its type")
-    return v
+    local n = math.tointeger(v)
+    assert(n and n >= lowest and n <= highest, "an integer of its type")
+    return n
   end
 end
 
@@ -65,12 +81,27 @@ local rounding = {
   f32 = function(v) return (unpack("<f", pack("<f", v))) end,
   f16 = short(11, -14, 65504),
   bf16 = short(8, -126, 0x1.fep127),
-  i32 = integer(-0x80000000, 0x7fffffff),
-  u32 = integer(0, 0xffffffff),
-  i16 = integer(-0x8000, 0x7fff),
-  i8 = integer(-0x80, 0x7f),
-  u8 = integer(0, 0xff),
+  i32 = integer "i32", u32 = integer "u32", i16 = integer "i16", u16 = integer "u16",
+  i8 = integer "i8", u8 = integer "u8",
 }
+
+-- How string.pack writes an element; f16 and bf16 have no such form: nothing is made of their bits.
+local formats = {
+  f64 = "<d", f32 = "<f", i32 = "<i4", u32 = "<I4", i16 = "<i2", u16 = "<I2", i8 = "<i1", u8 = "<I1",
+}
+
+--- The same bits as elements of another type.
+---@param values number[]
+---@param from string
+---@param to string
+---@return number[]
+function M.reinterpret(values, from, to)
+  local bytes, out = {}, {}
+  for i, v in ipairs(values) do bytes[i] = pack(formats[from], v) end
+  local text, size = table.concat(bytes), M.element_bytes[to]
+  for at = 1, #text, size do out[#out + 1] = unpack(formats[to], text, at) end
+  return out
+end
 
 --- Round a number to the precision of an element type.
 ---@param elem string

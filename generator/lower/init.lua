@@ -1,7 +1,7 @@
 -- STRATEGIES
 -- ==========
 -- The ways to lay a plan on a machine, an explicit list.  A strategy exports
---   name, form
+--   name, form, fixed              for plans of that form, in fixed point or not
 --   knobs(plan, target)            ordered list of { name, values, default, doc }
 --   legal(plan, knobs, target)     true, or nil and the reason
 --   lower(plan, knobs, target)     the kernel IR
@@ -15,15 +15,17 @@ local order = {
   require "upweave.lower.channels",
   require "upweave.lower.registers",
   require "upweave.lower.plane",
+  require "upweave.lower.averages",
+  require "upweave.lower.products",
 }
 
---- Strategies for a form of plan, in order.
----@param form string
+--- Strategies for a plan, in order.
+---@param plan table
 ---@return table[]
-function M.list(form)
+function M.list(plan)
   local out = {}
   for _, s in ipairs(order) do
-    if s.form == form then out[#out + 1] = s end
+    if s.form == plan.form and s.fixed == plan.fixed then out[#out + 1] = s end
   end
   return out
 end

@@ -8,8 +8,8 @@ local types = require "upweave.ir.types"
 
 local M = {}
 
-local function composed(name, input, taps)
-  return axis.new { name = name, input = input, output = #taps, taps = taps }
+local function composed(name, input, taps, precision)
+  return axis.new { name = name, input = input, output = #taps, taps = taps, precision = precision }
 end
 
 --- Two nested axes as one: output o = oo·inner.output + oi; weights are multiplied and rounded to
@@ -49,7 +49,7 @@ function M.interleaved(map, channels)
       taps[#taps + 1] = { index = at, weight = t.weight }
     end
   end
-  return composed(map.name .. "c", map.input * channels, taps)
+  return composed(map.name .. "c", map.input * channels, taps, map.precision)
 end
 
 --- `times` copies of an axis one after another.
@@ -66,7 +66,7 @@ function M.repeated(map, times)
       taps[#taps + 1] = { index = at, weight = t.weight }
     end
   end
-  return composed(map.name, map.input * times, taps)
+  return composed(map.name, map.input * times, taps, map.precision)
 end
 
 return M

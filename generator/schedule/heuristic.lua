@@ -4,9 +4,11 @@
 -- names the measurement behind it (Zen 4, AVX-512 and AVX2 alike unless said); docs/performance.md
 -- holds the tables.
 
+local averages = require "upweave.lower.averages"
 local blend = require "upweave.lower.resample.blend"
 local frame = require "upweave.lower.resample.frame"
 local plane = require "upweave.lower.plane"
+local products = require "upweave.lower.products"
 local registers = require "upweave.lower.registers"
 local row = require "upweave.lower.resample.row"
 
@@ -67,6 +69,22 @@ local function constant_weights(pass)
 end
 
 local rules = {}
+
+-- Output rows that share their inputs, from the same loads.
+local function shared_by(scale) return scale >= 3.5 and 4 or scale >= 1.5 and 2 or 1 end
+
+function rules.averages(f)
+  local rows = shared_by(f.scale)
+  if f.plan.fixed and averages.legal(f.plan, { rows = rows }, f.target) then
+    return "averages", "weights are multiples of 1/16 between two inputs", { rows = rows }
+  end
+end
+
+function rules.products(f)
+  if not f.plan.fixed then return end
+  local rows = f.scale >= 1.5 and products.legal(f.plan, { rows = 2 }, f.target) and 2 or 1
+  return "products", "fixed point with weights of 16 bits", { rows = rows }
+end
 
 -- Output rows from the same loads: 2x 64 channels 576 → 355 µs, nearest 2x 416 → 272; 8x gains
 -- nothing, nor does anything written past the cache.
@@ -137,7 +155,7 @@ function rules.rolling(f)
 end
 
 local ORDER = {
-  rules.channels, rules.plane, rules.registers, rules.single, rules.copies, rules.shrinking,
+  rules.averages, rules.products, rules.channels, rules.plane, rules.registers, rules.single, rules.copies, rules.shrinking,
   rules.fused, rules.line, rules.rolling,
 }
 

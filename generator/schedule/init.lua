@@ -82,7 +82,7 @@ local function given(problem, plan, target, wanted)
     fail("E200", { reason = settings })
     return nil, failure
   end
-  local known = lower.list(plan.form)
+  local known = lower.list(plan)
   local strategy = find(known, name)
   if not strategy then
     local all = names(known, "name")

@@ -23,7 +23,9 @@ ir.fails(function() types.of("f32", 0) end, "power of two", "no lanes")
 ir.fails(function() types.of("f8", 2) end, "unknown element type f8", "an unknown element")
 tap.is(types.round("f32", 0.1), 0.10000000149011612, "f32 constants are rounded")
 tap.is(types.round("i32", 7), 7, "i32 constants are not")
-ir.fails(function() types.round("i32", 7.0) end, "integer", "an i32 constant that is a float")
+ir.fails(function() types.round("i32", 7.5) end, "integer", "an i32 constant that is no integer")
+tap.is(math.type(types.round("u8", 255.0)), "integer", "integers come as integers")
+ir.fails(function() types.round("u8", 256) end, "integer", "a byte beyond its range")
 
 -- buffers ----------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ end
 -- that every value is reached.
 local function schedule_texts(plan, target, all)
   local out = {}
-  for _, strategy in ipairs(lower.list(plan.form)) do
+  for _, strategy in ipairs(lower.list(plan)) do
     local knobs = strategy.knobs(plan, target)
     local base = {}
     for _, knob in ipairs(knobs) do base[knob.name] = knob.default end

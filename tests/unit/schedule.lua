@@ -62,7 +62,7 @@ end
 
 local function round_trip(problem, target)
   local plan, count, fault = plan_of(problem), 0, nil
-  for _, s in ipairs(lower.list(plan.form)) do
+  for _, s in ipairs(lower.list(plan)) do
     local order, knobs = {}, s.knobs(plan, target)
     for i, knob in ipairs(knobs) do order[i] = knob.name end
     for _, values in ipairs(combinations(knobs)) do
@@ -101,7 +101,7 @@ tap.is(schedules.text(partial), "rolling:rows=1,strips=2,stores=cached", "defaul
 tap.is(partial.why, "the spec or a flag says so", "and who chose is said")
 local later = schedules.resolve(small, plan_of(small), v3, "rolling:strips=2,strips=4")
 tap.is(later.knobs.strips, 4, "the last of two values holds")
-for _, s in ipairs(lower.list "resample") do
+for _, s in ipairs(lower.list { form = "resample" }) do
   local schedule = schedules.resolve(small, plan_of(small), v3, s.name)
   for _, knob in ipairs(schedule and s.knobs(plan_of(small), v3) or {}) do
     tap.is(schedule.knobs[knob.name], knob.default, ("default of %s %s"):format(s.name, knob.name))
@@ -109,7 +109,7 @@ for _, s in ipairs(lower.list "resample") do
   end
 end
 tap.is(lower.find "no such", nil, "an unknown strategy is none")
-tap.is(#lower.list "contract", 0, "no strategy of another form")
+tap.is(#lower.list { form = "contract" }, 0, "no strategy of another form")
 
 -- every way to be wrong ---------------------------------------------
 

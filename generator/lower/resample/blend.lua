@@ -15,6 +15,7 @@ local CARRIED = 4
 
 ---@class lower.Blend
 ---@field taps integer   rows in a sum, at most
+---@field rows table     offsets of the rows of each output
 ---@field copy boolean   every sum is one row with weight 1
 
 --- The most taps an output of a map has.
@@ -26,28 +27,34 @@ function M.most_taps(map)
   return taps
 end
 
---- The tables of an axis map: `entry(i)` is what stands for input row i (an offset).
+--- The rows that the outputs of an axis map read: `entry(i)` is what stands for input row i (an
+--- offset).  A missing tap repeats the output's own last row.
 ---@param b ir.Builder
 ---@param map plan.Axis
 ---@param name string   prefix of the tables' names
 ---@param entry fun(i: integer): integer
 ---@return lower.Blend
-function M.new(b, map, name, entry)
-  local taps, copy = M.most_taps(map), map:is_copy()
-  local rows, weights = {}, {}
+function M.rows(b, map, name, entry)
+  local taps, rows = M.most_taps(map), {}
   for _, t in ipairs(map.taps) do
-    for k = 1, taps do
-      -- a missing tap repeats the output's own last row with weight 0
-      rows[#rows + 1] = entry(t.index[math.min(k, #t.index)])
-      weights[#weights + 1] = t.weight[k] or 0
-    end
+    for k = 1, taps do rows[#rows + 1] = entry(t.index[math.min(k, #t.index)]) end
   end
   return {
-    taps = taps, copy = copy,
+    taps = taps, copy = map:is_copy(),
     rows = b:table(name .. "_offset", "i32", rows, taps, "where the inputs of each output are"),
-    weights = not copy and b:table(name .. "_weight", b.work, weights, taps,
-      "the weight of each of them") or nil,
   }
+end
+
+--- The same with their weights; a missing tap has weight 0.
+function M.new(b, map, name, entry)
+  local blend, weights = M.rows(b, map, name, entry), {}
+  if blend.copy then return blend end
+  for _, t in ipairs(map.taps) do
+    for k = 1, blend.taps do weights[#weights + 1] = t.weight[k] or 0 end
+  end
+  blend.weights = b:table(name .. "_weight", b.work, weights, blend.taps,
+    "the weight of each of them")
+  return blend
 end
 
 --- Offset of tap k (from 0) of output row o.

@@ -27,14 +27,24 @@ local FEW_ITERATIONS, RESERVED = 3, 6
 
 ---@class lower.Form
 ---@field expand fun(map: plan.Axis, at: integer, lanes: integer): integer[][], number[][]
----  the input elements that make up the vectors of taps of `lanes` outputs, and weight vectors
+---  the input elements that make up the vectors of taps of `lanes` outputs; as many weight vectors,
+---  or as many for each of them, or none
 ---@field combine fun(b: ir.Builder, weights: table, values: table): table
+---@field step (fun(b: ir.Builder, weights: table, value: table, carried: table?): table)?
+---  one vector of taps more, where a loop can do it: carried values
+---@field finish (fun(b: ir.Builder, carried: table): table)?   the output vector
 ---@field weight string?   element type of the weights, where it is not that of the arithmetic
 ---@field apart boolean?   every vector of taps has windows of its own
 
 -- Weighted sums.  A missing tap repeats the lane's own last one with weight 0, so it reads nothing
 -- new.
-local SUMS = { combine = function(b, weights, values) return b:dot(weights, values) end }
+local SUMS = {
+  combine = function(b, weights, values) return b:dot(weights, values) end,
+  step = function(b, weights, value, carried)
+    return { carried and b:fma(weights[1], value, carried[1]) or b:mul(weights[1], value) }
+  end,
+  finish = function(_, carried) return carried[1] end,
+}
 
 function SUMS.expand(map, at, lanes)
   local taps = 0
@@ -135,15 +145,18 @@ local function weight_places(pass, values)
   end
 end
 
--- Padded to `taps` taps for every vector: { weights, elements }.
+-- Padded to `taps` vectors of taps for every vector: { weights, elements }.
 local function element_tables(pass)
-  local weights, elements = {}, {}
+  local weights, elements, first = {}, {}, pass.items[1]
+  pass.parts = #first.weight // #first.from       -- weight vectors of a vector of taps
   for _, it in ipairs(pass.items) do
     for k = 1, pass.taps do
-      local own = it.from[math.min(k, #it.from)]
-      for l = 1, it.lanes do
-        elements[#elements + 1] = it.pos[1] + own[l]
-        weights[#weights + 1] = it.weight[k] and it.weight[k][l] or 0
+      for _, i in ipairs(it.from[math.min(k, #it.from)]) do
+        elements[#elements + 1] = it.pos[1] + i
+      end
+      for part = 1, pass.parts do
+        local own = it.weight[(k - 1) * pass.parts + part]
+        for l = 1, #first.weight[1] do weights[#weights + 1] = own and own[l] or 0 end
       end
     end
   end
@@ -258,26 +271,38 @@ local function emit_straight(b, pass, fetch, dst, streaming)
   end, streaming)
 end
 
--- One vector at a time, a loop over its taps: elements and weights from tables.
-local function emit_by_table(b, pass, src, dst, streaming)
+--- Output vector number v of a pass that tables drive, from the row at `src`: a loop over its taps,
+--- elements and weights from tables.
+function M.value_by_table(b, pass, v, src)
+  local first, form = pass.items[1], pass.form
+  local entries = first.weight[1] and #first.weight[1]
+  local function tap(k, carried)
+    local at, weights = v * pass.taps + k, {}
+    for part = 1, pass.parts do
+      weights[part] = b:load(pass.weights, (at * pass.parts + part - 1) * entries, entries, "wx")
+    end
+    local value = b:gather(src, 0, pass.elements, at * first.window, first.window, "x")
+    carried = form.step(b, weights, value, carried)
+    for _, c in ipairs(carried) do b:named("acc", c) end
+    return carried
+  end
+  return form.finish(b, b:fold("k", 1, pass.taps, tap(0), tap))
+end
+
+--- Loop over the vectors of a pass that tables drive: write(number, first output element).
+function M.each_by_table(b, pass, write)
   local lanes = pass.items[1].lanes
-  local function tap(v, k, sum)
-    local entry = (v * pass.taps + k) * lanes
-    local weight = b:load(pass.weights, entry, lanes, "wx")
-    local value = b:gather(src, 0, pass.elements, entry, lanes, "x")
-    return b:named("acc", sum and b:fma(weight, value, sum) or b:mul(weight, value))
-  end
-  local function piece(v, at)
-    local sums = b:fold("k", 1, pass.taps, { tap(v, 0) }, function(k, carried)
-      return { tap(v, k, carried[1]) }
-    end)
-    b:store(dst, at, sums[1], streaming)
-  end
   local full = pass.output // lanes
-  b:each("v", 0, full, function(v) piece(v, v * lanes) end)
+  b:each("v", 0, full, function(v) write(v, v * lanes) end)
   if pass.output % lanes ~= 0 then
-    b:group(function() piece(index.of(full), index.of(pass.output - lanes)) end)
+    b:group(function() write(index.of(full), index.of(pass.output - lanes)) end)
   end
+end
+
+local function emit_by_table(b, pass, src, dst, streaming)
+  M.each_by_table(b, pass, function(v, at)
+    b:store(dst, at, M.value_by_table(b, pass, v, src), streaming)
+  end)
 end
 
 --- The output vectors of the row at `src` as values, in the order of vector.cover: for rows that
