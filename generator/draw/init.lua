@@ -52,11 +52,11 @@ local function drawn_alike(a, b)
   return true
 end
 
--- Axes that are drawn alike, under their names joined: { { name = "h = w", axis = … }, … }. Where
--- some outputs are a constant every axis is shown.
+-- Axes that are drawn alike, under their names joined: { { name = "h = w", axis = …, k = 1 } }.
+-- Where some outputs are a constant every axis is shown.
 local function groups_of(plan)
   local groups = {}
-  for _, axis in ipairs(plan.axes) do
+  for k, axis in ipairs(plan.axes) do
     local found
     for _, group in ipairs(groups) do
       if not plan.fill and drawn_alike(group.axis, axis) then found = group end
@@ -64,7 +64,7 @@ local function groups_of(plan)
     if found then
       found.name = found.name .. " = " .. axis.name
     else
-      groups[#groups + 1] = { name = axis.name, axis = axis }
+      groups[#groups + 1] = { name = axis.name, axis = axis, k = k }
     end
   end
   return groups
@@ -114,14 +114,14 @@ local function marks_of(plan, scale, phases)
 end
 
 local function draw_axis(canvas, plan, group)
-  local scale = scale_of.new(group.axis)
+  local scale = scale_of.new(plan, group.k)
   local phases = phases_of.new(scale)
   local head = ("%s: %d → %d"):format(group.name, group.axis.input, group.axis.output)
   canvas:text(0, 16, "head", head)
   canvas:text(svg.width(head, 16) + 14, 16, "soft", heading_of(group.axis, phases))
   local thinned
   local y = below(canvas, 24, function()
-    thinned = rows.draw(canvas, scale, phases, plan)
+    thinned = rows.draw(canvas, scale, phases)
     return rows.HEIGHT
   end, ROWS_X)
   canvas:text(ROWS_X - 12, 24 + rows.input_y + 22, "side", "input")
@@ -139,7 +139,7 @@ local function draw_axis(canvas, plan, group)
 end
 
 local function draw_extras(canvas, plan, y)
-  local scale = scale_of.new(plan.axes[#plan.axes])
+  local scale = scale_of.new(plan, #plan.axes)
   local x, height = 0, 0
   if compare.fits(scale) then
     canvas:text(0, y + 12, "soft", ("%s: %d → %d under each rule"):format(scale.axis.name,

@@ -65,7 +65,9 @@ function M.new(scale)
   if period then
     local start = period.first + -period.first % period.outputs -- phase 0 is y[outputs * n]
     if start + period.outputs - 1 > period.last then start = period.first end
-    for o = start, start + period.outputs - 1 do self:of(o) end
+    for o = start, start + period.outputs - 1 do
+      if not scale:filled(o) then self:of(o) end
+    end
   end
   return self
 end

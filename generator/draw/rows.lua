@@ -60,14 +60,6 @@ local function draw_inputs(canvas, scale, window)
   return every
 end
 
-local function filled(plan, axis, o)
-  local fill = plan.fill
-  for k, other in ipairs(plan.axes) do
-    if fill and other == axis and (o < fill.lo[k] or o >= fill.hi[k]) then return true end
-  end
-  return false
-end
-
 -- The outputs of a window that are drawn.
 local function outputs_of(scale, window)
   local first, last, every = scale:outputs(window, LEAST)
@@ -87,24 +79,25 @@ local function complete(scale, window, o)
   return inside(window, index[1]) and inside(window, index[#index])
 end
 
-local function draw_output(canvas, scale, phases, window, o, cells, plan)
+local function draw_output(canvas, scale, phases, window, o, cells)
   local left, pitch = scale:x(window, (scale:output_cell(o))), scale.unit * scale.cell * cells
-  local colour = complete(scale, window, o) and phases:of(o).colour or UNKNOWN
+  local known = complete(scale, window, o) and not scale:filled(o)
+  local colour = known and phases:of(o).colour or UNKNOWN
   local before, after = scale:outside(o)
   canvas:rect(left, OUTPUT_Y, pitch, OUTPUT_HEIGHT,
     before + after > 0 and "output clipped" or "output", { "fill", colour, "stroke", colour })
-  if filled(plan, scale.axis, o) then
+  if scale:filled(o) then
     canvas:rect(left, OUTPUT_Y, pitch, OUTPUT_HEIGHT, "filled")
   end
   if pitch >= 16 then canvas:circle(scale:x(window, scale:at(o)), OUTPUT_Y, 2.6, "point") end
 end
 
-local function draw_outputs(canvas, scale, phases, window, plan)
+local function draw_outputs(canvas, scale, phases, window)
   local list, every = outputs_of(scale, window)
   local pitch = scale.unit * scale.cell
   local step = numbered(every, pitch, scale.axis.output)
   for k, o in ipairs(list) do
-    draw_output(canvas, scale, phases, window, o, (list[k + 1] or o + 1) - o, plan)
+    draw_output(canvas, scale, phases, window, o, (list[k + 1] or o + 1) - o)
   end
   for o = list[1] or 0, list[#list] or -1, step do
     number(canvas, scale, window, scale:x(window, (scale:output_cell(o))) + pitch / 2,
@@ -125,19 +118,17 @@ local function tap_line(canvas, x1, x2, weight, colour, room)
 end
 
 local function draw_outside(canvas, scale, window, o)
-  local before, after = scale:outside(o)
-  local last = scale.axis.input - 1
-  local function ghost(i)
-    if i >= scale.low and i <= scale.high and inside(window, i) then
+  local before, after, first, last = scale:outside(o)
+  if before + after == 0 then return end
+  for i = math.max(first, scale.low), math.min(last, scale.high) do
+    if (i < 0 or i >= scale.axis.input) and inside(window, i) then
       canvas:line(scale:x(window, i), INPUT_END, scale:x(window, scale:at(o)), OUTPUT_Y, "lost")
     end
   end
-  for i = -before, -1 do ghost(i) end
-  for i = last + 1, last + after do ghost(i) end
 end
 
 local function draw_taps(canvas, scale, phases, window, o, thinned)
-  if not complete(scale, window, o) then return end
+  if scale:filled(o) or not complete(scale, window, o) then return end
   local taps, x = scale.axis.taps[o + 1], scale:x(window, scale:at(o))
   canvas:line(x, OUTPUT_Y, x, INPUT_END, "reads")
   if scale.source.outside == "clamped" then draw_outside(canvas, scale, window, o) end
@@ -219,9 +210,8 @@ end
 ---@param canvas upweave.draw.canvas
 ---@param scale upweave.draw.scale
 ---@param phases table
----@param plan table
 ---@return upweave.draw.thinned
-function M.draw(canvas, scale, phases, plan)
+function M.draw(canvas, scale, phases)
   local lists, wide = {}, scale.source.outside == "renormalised" or scale.axis:cost().widest > 4
   for k, window in ipairs(scale.windows) do lists[k] = outputs_of(scale, window) end
   local total, heaviest = weigh(scale, lists)
@@ -234,7 +224,7 @@ function M.draw(canvas, scale, phases, plan)
     end
     for _, o in ipairs(lists[k]) do draw_taps(canvas, scale, phases, window, o, thinned) end
     thinned.inputs = math.max(thinned.inputs, draw_inputs(canvas, scale, window))
-    thinned.outputs = math.max(thinned.outputs, draw_outputs(canvas, scale, phases, window, plan))
+    thinned.outputs = math.max(thinned.outputs, draw_outputs(canvas, scale, phases, window))
   end
   draw_breaks(canvas, scale)
   return thinned

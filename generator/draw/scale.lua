@@ -21,6 +21,7 @@ local NEAR <const> = 1e-4   -- the frameworks' rounding, and less than can be se
 ---@field axis upweave.axis
 ---@field source upweave.axis.source
 ---@field copy boolean
+---@field kept { lo: integer, hi: integer }|nil   outputs that are no constant
 ---@field cell number      width of an output cell in input pixels
 ---@field unit number      width of an input pixel on paper
 ---@field low integer      first input position drawn, negative outside the input
@@ -44,14 +45,25 @@ function M:input_cell(i)
   return left, left + 1
 end
 
---- Positions outside the input that the filter of an output would reach: how many on each side.
+--- Whether an output is a constant, because it would read beyond the input.
 ---@param o integer
----@return integer before, integer after
+---@return boolean
+function M:filled(o)
+  return self.kept ~= nil and (o < self.kept.lo or o >= self.kept.hi)
+end
+
+--- The positions outside the input that the filter of an output would reach, on each side.
+---@param o integer
+---@return integer before, integer after   how many
+---@return integer first, integer last   all that it reaches
 function M:outside(o)
   local s, reach, index = self:at(o), self.source.reach, self.axis.taps[o + 1].index
-  if self.copy or #index == 1 and math.abs(index[1] - s) < NEAR then return 0, 0 end
   local first, last = math.floor(s - reach) + 1, math.ceil(s + reach) - 1
-  return math.max(-first, 0), math.max(last - self.axis.input + 1, 0)
+  if self.copy or self:filled(o) or #index == 1 and math.abs(index[1] - s) < NEAR then
+    return 0, 0, first, last
+  end
+  return math.max(math.min(last, -1) - first + 1, 0),
+    math.max(last - math.max(first, self.axis.input) + 1, 0), first, last
 end
 
 -- What a stretch of outputs takes on the ruler: their cells and their taps, and the ends if near.
@@ -106,15 +118,20 @@ local function place(self)
   self.width = x - GAP
 end
 
----@param axis upweave.axis   with a source
+---@param plan table
+---@param k integer   which of its axes; it has a source
 ---@return upweave.draw.scale
-function M.new(axis)
+function M.new(plan, k)
+  local axis, fill = plan.axes[k], plan.fill
   local source = axis.source
   local self = setmetatable({ axis = axis, source = source, copy = axis:is_copy(),
+    kept = fill and { lo = fill.lo[k], hi = fill.hi[k] },
     cell = source.step ~= 0 and math.abs(source.step) or 1, low = 0, high = axis.input - 1 }, M)
-  local before, after = self:outside(0), select(2, self:outside(axis.output - 1))
-  if before <= GHOSTS then self.low = -before end
-  if after <= GHOSTS then self.high = axis.input - 1 + after end
+  for _, o in ipairs { 0, axis.output - 1 } do
+    local before, after, first, last = self:outside(o)
+    if before > 0 and -first <= GHOSTS then self.low = math.min(self.low, first) end
+    if after > 0 and last - axis.input < GHOSTS then self.high = math.max(self.high, last) end
+  end
   self.windows = windows_of(self, span(self, 0, axis.output - 1))
   place(self)
   return self

@@ -97,16 +97,20 @@ local function check_rules()
 end
 
 local function check_scale()
-  local function scale(...) return scale_of.new(plan_of(line(...)).axes[1]) end
+  local function scale(...) return scale_of.new(plan_of(line(...)), 1) end
+  local function outside(one, o)
+    local before, after = one:outside(o)
+    return ("%d before, %d after"):format(before, after)
+  end
   local half = scale(4, 8)
   tap.is(half:at(0), -0.25, "half pixel reads at -1/4 first")
   tap.same({ half:output_cell(0) }, { -0.5, 0.0 }, "its first cell begins at the border")
-  tap.same({ half:outside(0) }, { 1, 0 }, "its filter reaches one pixel to the left")
-  tap.same({ half:outside(7) }, { 0, 1 }, "the last one's one to the right")
-  tap.same({ half:outside(3) }, { 0, 0 }, "those between none")
+  tap.is(outside(half, 0), "1 before, 0 after", "its filter reaches one pixel to the left")
+  tap.is(outside(half, 7), "0 before, 1 after", "the last one's one to the right")
+  tap.is(outside(half, 3), "0 before, 0 after", "those between none")
   local corners = scale(4, 7, { align_corners = true })
   tap.same({ corners:at(0), corners:at(6) }, { 0.0, 3.0 }, "align corners reads at the corners")
-  tap.same({ corners:outside(0) }, { 0, 0 }, "and nothing outside")
+  tap.is(outside(corners, 0), "0 before, 0 after", "and nothing outside")
   local nearest = scale(3, 7, { mode = "nearest" })
   tap.same({ nearest:input_cell(1) }, { 1, 2 }, "asymmetric: pixels begin at their points")
   local area = scale(7, 3, { mode = "area" })
@@ -116,10 +120,17 @@ local function check_scale()
   tap.is(#long.windows, 3, "a long one is broken in three")
   tap.is(long.windows[1].from, -1.5, "the first window begins left of the border")
   tap.is(#scale(480, 2).windows, 1, "one whose parts would overlap is whole")
+  tap.is(half.source.reach, 1.0, "linear reaches one pixel")
+  tap.is(nearest.source.reach, 0.5, "nearest half of one")
   local wide = plan_of(problems.make { x = { shape = { 1, 1, 10, 10 }, layout = "NCHW" },
     mode = "bicubic", size = { 3, 3 }, antialias = true }).axes[2]
   tap.is(wide.source.outside, "renormalised", "antialias leaves out what is outside")
   tap.ok(near(wide.source.reach, 20 / 3), "and reaches as far as its stretched filter")
+  local plan = plan_of(line(4, 8))
+  plan.axes[1].source.first = -3
+  tap.is(outside(scale_of.new(plan, 1), 0), "1 before, 0 after", "a filter far outside, counted")
+  plan.fill = { value = 0, lo = { 5 }, hi = { 8 } }
+  tap.is(outside(scale_of.new(plan, 1), 0), "0 before, 0 after", "a constant reads nothing")
 end
 
 local function formulas(problem, plan)
