@@ -29,18 +29,20 @@ LONG_TESTS := $(sort $(wildcard tests/long/*.lua tests/long/*.c))
 C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)
 PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 
-# Options of `conformance`, `mutate`, `replay`, `demo`. OPTIONAL=1: without PyTorch, SKIP and pass.
+# Options of `conformance`, `mutate`, `replay`, `demo`, `bench-peers`. OPTIONAL=1: without PyTorch, SKIP and pass.
 OPS      ?=
 OPTIONAL ?=
 N        ?=
 SEED     ?=
 BASE     ?= HEAD~1
 PICTURE  ?=
+ONLY     ?=
+DOCS     ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-check demo check check-fast check-long conformance mutate lint format bench \
-        replay docs showcase lib install uninstall clean
+        bench-peers replay docs showcase lib install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +94,9 @@ format: ## lay out the hand-written C
 
 bench: deps ## the bench workloads on this machine, as a table in build/bench/
 	$(Q)$(LUA) bench/run.lua
+
+bench-peers: deps ## against other libraries (downloads them); ONLY= PATTERN; DOCS=1 keeps it in docs/
+	$(Q)bench/peers/run $(if $(ONLY),--only "$(ONLY)") $(if $(DOCS),--docs)
 
 replay: ## compare the C of the bench workloads with that of another commit; BASE=rev
 	$(Q)tools/replay "$(BASE)"

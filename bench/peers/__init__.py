@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Comparison with other libraries; `make bench-peers`."""
