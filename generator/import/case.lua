@@ -43,28 +43,26 @@ local function sets_of(folder)
   return sets
 end
 
--- The graph with its inputs as the data set gives them.
-local function filled_graph(folder, set)
-  local graph, faults = import.file(folder .. "/model.onnx")
-  if not graph then
-    return nil, faults
+-- The one node of a graph, if Upweave has its operator.
+local function check_graph(folder, graph)
+  local fault = graph.nodes[1] and import.operator_fault(graph, graph.nodes[1])
+  if #graph.nodes ~= 1 then
+    fault = diagnostics.new("E110", { where = folder, hint = false,
+      what = ("a model of %d nodes"):format(#graph.nodes), reason = "cases of one node are run" })
   end
+  return not fault, { fault }
+end
+
+-- The inputs of the graph become what the data set gives.
+local function fill(graph, folder, set)
   for index, name in ipairs(graph.inputs) do
-    local path = ("%s/%s/input_%d.pb"):format(folder, set, index - 1)
-    local tensor
-    tensor, faults = import.tensor_file(path)
+    local tensor, faults = import.tensor_file(("%s/%s/input_%d.pb"):format(folder, set, index - 1))
     if not tensor then
       return nil, faults
     end
     graphs.fix(graph, name, tensor)
   end
-  return graph
-end
-
-local function several(folder, graph)
-  return nil, { diagnostics.new("E110", { where = folder, hint = false,
-    what = ("a model of %d nodes"):format(#graph.nodes),
-    reason = "cases of one node are run" }) }
+  return true
 end
 
 local function wanted(graph, item, folder, set)
@@ -81,11 +79,16 @@ local function wanted(graph, item, folder, set)
 end
 
 local function read_run(folder, set)
-  local graph, faults = filled_graph(folder, set)
-  if not graph then
+  local graph, faults = import.file(folder .. "/model.onnx")
+  local ok = graph
+  if ok then
+    ok, faults = check_graph(folder, graph)
+  end
+  if ok then
+    ok, faults = fill(graph, folder, set)
+  end
+  if not ok then
     return nil, faults
-  elseif #graph.nodes ~= 1 then
-    return several(folder, graph)
   end
   local item = import.nodes(graph)[1]
   if not item.problem then

@@ -38,7 +38,7 @@ local LARGEST_CONSTANT <const> = 64 -- numbers of what decides shapes and coordi
 
 ---@class upweave.OnnxGraph
 ---@field source upweave.OnnxSource
----@field opset integer
+---@field opset integer? of ONNX's own operators; there is one if the graph has such
 ---@field nodes upweave.OnnxNode[]
 ---@field inputs string[] names, in order
 ---@field outputs string[]
@@ -123,10 +123,13 @@ local function node_of(proto, index, source)
   return node
 end
 
--- Every value is made once.
-local function check_outputs(graph)
+-- Every value is made once, and ONNX's own operators have a version.
+local function check_nodes(graph)
   local made = {}
   for _, node in ipairs(graph.nodes) do
+    if node.domain == "" and not graph.opset then
+      return invalid(graph.source, "it does not say which version of ONNX's operators it uses")
+    end
     for _, name in ipairs(node.outputs) do
       if made[name] then
         return invalid(graph.source, ("`%s` is the output of two nodes"):format(name))
@@ -239,12 +242,10 @@ end
 
 local function check_message(message, source)
   local proto, opset = message.graph, opset_of(message)
+  local old = opset and opset < OLDEST_OPSET
   if not proto then
     return invalid(source, "it has no graph")
-  elseif not opset then
-    return invalid(source, "it does not say which version of ONNX's operators it uses")
-  elseif opset < OLDEST_OPSET or proto.sparse_initializer then
-    local old = opset < OLDEST_OPSET
+  elseif old or proto.sparse_initializer then
     return nil, { diagnostics.new("E110", { where = source.path,
       what = old and ("opset %d"):format(opset) or "a sparse initializer",
       reason = old and "opset 7 and newer are read" or "initializers must be dense",
@@ -253,7 +254,7 @@ local function check_message(message, source)
     return nil, { diagnostics.new("E900", { where = source.path, hint = false,
       reason = ("the graph has %d nodes; %d are read"):format(#proto.node, MOST_NODES) }) }
   end
-  return opset
+  return true
 end
 
 --- The graph of a ModelProto. `pinned` gives sizes that the model leaves open, by name.
@@ -263,19 +264,18 @@ end
 ---@return upweave.OnnxGraph?
 ---@return upweave.Diagnostic[]? faults
 function M.read(message, source, pinned)
-  local opset, faults = check_message(message, source)
-  if not opset then
+  local ok, faults = check_message(message, source)
+  if not ok then
     return nil, faults
   end
   local proto = message.graph
-  local graph = { source = source, opset = opset, nodes = {}, values = {}, constants = {},
-    functions = functions_of(message), inputs = names_of(proto.input),
+  local graph = { source = source, opset = opset_of(message), nodes = {}, values = {},
+    constants = {}, functions = functions_of(message), inputs = names_of(proto.input),
     outputs = names_of(proto.output) }
   for index, one in ipairs(proto.node) do
     graph.nodes[index] = node_of(one, index, source)
   end
-  local ok
-  ok, faults = check_outputs(graph)
+  ok, faults = check_nodes(graph)
   if ok then
     ok, faults = add_values(graph, proto, pinned)
   end

@@ -136,7 +136,14 @@ local function family_of(graph, node)
   end
 end
 
-local function operator_fault(graph, node)
+--- Why a node can be no kernel whatever it says: its operator. nil if it may be one.
+---@param graph upweave.OnnxGraph
+---@param node upweave.OnnxNode
+---@return upweave.Diagnostic?
+function M.operator_fault(graph, node)
+  if family_of(graph, node) then
+    return nil
+  end
   local known = {}
   for _, family in ipairs(FAMILIES) do
     table.move(family.operators, 1, #family.operators, #known + 1, known)
@@ -192,11 +199,10 @@ function M.nodes(graph)
   local items, taken = {}, {}
   for index, node in ipairs(graph.nodes) do
     local item = { node = node, faults = {}, name = free_name(node, taken) }
-    local family = family_of(graph, node)
-    if family then
-      item.fields, item.view = family.fields(nodes.new(graph, node, item.faults))
-    else
-      item.faults[1] = operator_fault(graph, node)
+    item.faults[1] = M.operator_fault(graph, node)
+    if #item.faults == 0 then
+      local reader = nodes.new(graph, node, item.faults)
+      item.fields, item.view = family_of(graph, node).fields(reader)
     end
     if item.fields then
       validate(item, graph)

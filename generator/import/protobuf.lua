@@ -20,8 +20,8 @@ local LARGEST_FIELD <const> = (1 << 29) - 1
 local DEEPEST <const> = 32
 local MEMORY <const> = 64 << 20
 
--- What the tables cost in memory, roughly.
-local COST <const> = { number = 16, string = 56, slice = 160, message = 640 }
+-- What the tables cost in memory, roughly. A field that is passed over costs time.
+local COST <const> = { number = 16, string = 56, slice = 160, message = 640, unknown = 16 }
 
 local WIRE_OF <const> = { int = VARINT, float = FIXED32, double = FIXED64 }
 local FIXED <const> = {
@@ -219,7 +219,9 @@ function decode_into(reader, schema, message, at, stop, depth)
       return nil
     end
     local field = schema.by_id[id]
-    if field and not store(reader, field, message, key & 7, first, last, depth) then
+    local done = field and store(reader, field, message, key & 7, first, last, depth)
+      or not field and spend(reader, at, COST.unknown)
+    if not done then
       return nil
     end
     at = last

@@ -100,6 +100,10 @@ tap.same(graph.values.x.shape, { 1 }, "with the shape of its contents")
 local pinned = graph_of({ inputs = { { name = "x", shape = { "N", 3, "M" } } } }, { N = 2 })
 tap.same(pinned.values.x.shape, { 2, 3, "M" }, "open sizes may be pinned")
 
+local foreign = graph_of { opset = false, nodes = { { op = "A", domain = "own", outputs = {} } } }
+tap.is(foreign and foreign.opset, nil, "operators of others need no version of ONNX's")
+tap.is(import.nodes(foreign)[1].faults[1].code, "E110", "they are no kernels")
+
 -- Names of kernels are C identifiers, and each is there once.
 local nodes = {}
 for index, name in ipairs { "up", "up", "UP", "/model/up.1", "int", "", "up_2" } do

@@ -121,6 +121,7 @@ memory(onnx.bytes(4, ("a"):rep(1000)), "s", 3, "memory of a string")
 memory(onnx.bytes(11, ""):rep(20), "strings[17]", 36, "memory of strings")
 memory(onnx.bytes(12, ""):rep(2), "inners[1]", 4, "memory of messages")
 memory(onnx.bytes(5, "abc"):rep(7), "raw", 32, "memory of slices")
+memory(onnx.int(15, 1):rep(63), "", 124, "fields that are passed over count, too")
 tap.ok(protobuf.decode(onnx.bytes(5, ("a"):rep(5000)), schema, { memory = 1000 }),
   "what a slice holds costs nothing")
 
