@@ -7,7 +7,7 @@ local svg = require "upweave.draw.svg"
 local M = {}
 
 local MOST <const> = 12      -- pixels along a side
-local SIDE <const> = 128     -- of the whole on paper
+local SIDE <const> = 140     -- of the whole on paper
 local CELL <const> = 34      -- largest pixel
 local TINY <const> = 9
 
@@ -27,7 +27,7 @@ end
 ---@param plan table
 ---@return boolean
 function M.fits(plan)
-  if plan.rank ~= 2 or plan.copy then return false end
+  if plan.rank ~= 2 or plan.copy or plan.fill then return false end
   local h, w = plan.axes[1]:cost().widest, plan.axes[2]:cost().widest
   return h * w > 1 and h <= MOST and w <= MOST
 end
@@ -51,7 +51,7 @@ local function writing(rows, columns, one, cell)
   local function fits(write)
     for _, wh in ipairs(rows) do
       for _, ww in ipairs(columns) do
-        if svg.width(write(wh * ww / one), TINY) > cell - 2 then return false end
+        if svg.width(write(wh * ww / one), TINY) > cell - 1 then return false end
       end
     end
     return true

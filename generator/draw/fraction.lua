@@ -11,7 +11,7 @@ local DYADIC <const> = 1024
 local LARGEST <const> = 32 -- denominator of a fraction that is only near
 local NEAR <const> = 1e-5
 
-local function whole(x) return x == math.floor(x) and math.abs(x) < 2 ^ 53 end
+local function whole(x) return x == math.floor(x) and x < 2 ^ 53 end
 
 -- The fraction of smallest denominator next to x.
 local function approximate(x)
@@ -24,6 +24,7 @@ end
 ---@param x number
 ---@return string
 function M.text(x)
+  if x < 0 then return "-" .. M.text(-x) end
   if whole(x) then return ("%d"):format(x) end
   if whole(x * DYADIC) then
     local num, den = math.tointeger(x * DYADIC), DYADIC

@@ -151,7 +151,7 @@ local function draw_extras(canvas, plan, y)
     height = compare.HEIGHT + 20
   end
   if footprint.fits(plan) then
-    canvas:text(x, y + 12, "soft", "one output and its weights")
+    canvas:text(x, y + 12, "soft", "one output")
     height = math.max(height, below(canvas, 20, function()
       canvas:open { "transform", ("translate(0,%s)"):format(svg.number(y)) }
       local tall = footprint.draw(canvas, plan)
@@ -182,7 +182,7 @@ end
 local HATCH <const> = '<defs><pattern id="upweave-hatch" width="6" height="6" '
   .. 'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
   .. '<rect width="6" height="6" fill="#ffffff"/>'
-  .. '<line x1="0" y1="0" x2="0" y2="6" stroke="#6b7280" stroke-width="2"/></pattern></defs>'
+  .. '<line x1="0" y1="0" x2="0" y2="6" stroke="#c3cad3" stroke-width="2"/></pattern></defs>'
 
 local function names_of(drawn)
   local names = {}

@@ -106,7 +106,7 @@ function M.keys(canvas, scale, has)
   end
   if has.filled then
     canvas:rect(x, 2, 26, 13, "filled")
-    canvas:text(x + 34, 13, "note", "not read: " .. ("%.6g"):format(has.fill))
+    canvas:text(x + 34, 13, "note", ("constant %.6g"):format(has.fill))
   end
   return 22
 end

@@ -118,6 +118,9 @@ local function right_side(self, phase, base, step)
     return ("%d taps, %s … %s"):format(#index, place("x", step, index[1] - base),
       place("x", step, index[#index] - base))
   end
+  if #index == 1 and phase.weights[1] == self.one then
+    return place("x", step, index[1] - base)
+  end
   for k, i in ipairs(index) do
     local w, x = phase.weights[k], place("x", step, i - base)
     terms[k] = w == 1 and x or (self.axis.precision and ("%d"):format(w) or fraction.text(w))

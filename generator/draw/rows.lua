@@ -143,6 +143,12 @@ local function draw_taps(canvas, scale, phases, window, o, thinned)
   end
 end
 
+-- Whether the filter was widened, so that how far it reaches is worth showing.
+local function is_wide(scale)
+  local source = scale.source
+  return source.reach > 2 or source.outside == "renormalised" and math.abs(source.step) > 1
+end
+
 -- The stretch of the input that a wide filter covers.
 local function draw_reach(canvas, scale, phases, window, o)
   local source, s = scale.source, scale:at(o)
@@ -212,7 +218,7 @@ end
 ---@param phases table
 ---@return upweave.draw.thinned
 function M.draw(canvas, scale, phases)
-  local lists, wide = {}, scale.source.outside == "renormalised" or scale.axis:cost().widest > 4
+  local lists, wide = {}, is_wide(scale)
   for k, window in ipairs(scale.windows) do lists[k] = outputs_of(scale, window) end
   local total, heaviest = weigh(scale, lists)
   local thinned = { inputs = 1, outputs = 1, taps = math.max(-(-total // MOST_TAPS), 1),

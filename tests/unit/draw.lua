@@ -208,11 +208,12 @@ local function check_special()
   end
   axis.precision = 2
   tap.like(formulas(problem, plan), "y[1] = (3 x[0] + x[1]) / 4", "integer weights over a power")
+  tap.like(formulas(problem, plan), "y[0] = x[0]|", "a copy has none")
   tap.like(drawing(problem, plan), "integer weights / 4", "the axis says so")
   plan.fill = { value = -2.5, lo = { 1 }, hi = { 3 } }
   local list = elements_of(drawing(problem, plan), "fill")
   tap.is(#xml.of_class(list, "filled"), 3, "constant outputs are hatched, and the key says so")
-  tap.like(texts_of(list, "note"), "not read: -2.5", "with the constant")
+  tap.like(texts_of(list, "note"), "constant -2.5", "with the constant")
 end
 
 check_all()
