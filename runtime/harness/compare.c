@@ -8,9 +8,9 @@
 
 // Sign and magnitude as one number of the row of all floats; both zeros are the same place.
 static int64_t place_of(const struct upw_ref_format *f, uint64_t bits) {
-  int width = f->bytes * 8 - 1;
-  int64_t size = (int64_t)(bits & ~(UINT64_C(1) << width));
-  return f->mantissa > 0 && bits >> width ? -size : size;
+  if (f->mantissa == 0) return (int64_t)bits;
+  uint64_t sign = UINT64_C(1) << (f->bytes * 8 - 1);
+  return bits & sign ? -(int64_t)(bits - sign) : (int64_t)bits;
 }
 
 double element_ulps(int dtype, uint64_t a, uint64_t b) {
