@@ -28,7 +28,7 @@ local RULES <const> = {
 ---@return boolean
 function M.fits(scale)
   local axis, source = scale.axis, scale.source
-  return not scale.copy and source.outside == "clamped" and source.rule ~= "box"
+  return not scale.copy and source.outside == "clamped" and source.rule ~= "box" and source.step > 0
     and axis.output > 1 and scale.cell <= LARGEST_RATIO and scale.cell >= 1 / LARGEST_RATIO
 end
 

@@ -10,6 +10,7 @@ local WIDTH <const> = 976
 local SIZE <const> = 12      -- of the formulas
 local TEXT <const> = 76      -- where they begin
 local MOST <const> = 16      -- entries
+local SOME <const> = 8       -- of a list that is longer
 local BARS <const> = 64      -- width of the picture of the weights
 local BAR_HEIGHT <const> = 15
 local MOST_BARS <const> = 32
@@ -45,9 +46,8 @@ local function note_of(scale, phase)
 end
 
 local function entries_of(scale, phases)
-  local count, list, widest = math.min(#phases.list, MOST), {}, 0
-  if #phases.list == MOST + 1 then count = MOST + 1 end
-  for k = 1, count do
+  local list, widest = {}, 0
+  for k = 1, #phases.list <= MOST and #phases.list or SOME do
     local phase = phases.list[k]
     local entry = { phase = phase, text = phases:text(phase), note = note_of(scale, phase) }
     local whole = entry.note and entry.text .. "    " .. entry.note or entry.text

@@ -164,7 +164,7 @@ end
 ---@return integer first, integer last, integer every
 function M:outputs(window, least)
   local source, cell, last = self.source, self.cell, self.axis.output - 1
-  if source.step == 0 then return 0, last, 1 end
+  if source.step == 0 then return 0, 0, last + 1 end -- all in one place
   local left = source.first - source.point.output * cell
   local one, other = (window.from - left) / source.step, (window.to - cell - left) / source.step
   return shown(math.min(one, other), math.max(one, other), 0, last, self.unit * cell, least)
