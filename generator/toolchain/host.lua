@@ -20,23 +20,30 @@ local M = {}
 ---@field cpus integer
 ---@field features table<string, true>
 
-local known
-
----@return upweave.Host
-function M.describe()
-  if known then return known end
-  local text = files.read("/proc/cpuinfo") or ""
+--- The features that a text of /proc/cpuinfo lists.
+---@param text string
+---@return table<string, true>
+function M.features(text)
   local features = {}
   local line = text:match("\nflags%s*:([^\n]*)") or text:match("\nFeatures%s*:([^\n]*)") or ""
   for feature in line:gmatch("%S+") do features[feature] = true end
   local letters, names = text:match("\nisa%s*:%s*rv64(%l*)([^\n]*)")
   for letter in (letters or ""):gmatch("%l") do features[letter] = true end
   for name in (names or ""):gmatch("%w+") do features[name] = true end
+  return features
+end
+
+local known
+
+---@return upweave.Host
+function M.describe()
+  if known then return known end
+  local text = files.read("/proc/cpuinfo") or ""
   known = {
     arch = uv.os_uname().machine,
     model = text:match("model name%s*:%s*([^\n]*)") or "unknown processor",
     cpus = math.max(1, uv.available_parallelism()),
-    features = features,
+    features = M.features(text),
   }
   return known
 end

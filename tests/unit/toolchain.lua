@@ -5,6 +5,7 @@ local tap = dofile "tests/lib/tap.lua"
 local cache = require "upweave.toolchain.cache"
 local clang = require "upweave.toolchain.clang"
 local command = dofile "tests/lib/command.lua"
+local cross = require "upweave.toolchain.cross"
 local depfile = require "upweave.cli.depfile"
 local elf = require "upweave.toolchain.elf"
 local files = require "upweave.toolchain.files"
@@ -189,6 +190,38 @@ local function test_machine()
   tap.is(host.lacks({ arch = "any", cpu = { "flux9" } })[1], "flux9", "a feature that is lacking")
   tap.is(host.lacks({ arch = "pdp11", cpu = {} })[1], "pdp11", "another architecture")
   tap.is(host.cannot_run { name = "pdp11", arch = "pdp11", cpu = {} }.exit, 9, "exit 9 for it")
+  for _, case in ipairs {
+    { "processor\t: 0\nflags\t\t: fpu sse2 avx2\nbugs\t\t: none\n", "avx2", "none" },
+    { "processor\t: 0\nFeatures\t: fp asimd crc32\nCPU part\t: 0xd0c\n", "asimd", "part" },
+    { "processor\t: 0\nisa\t\t: rv64imafdcv_zicsr_zvl128b\nmmu\t\t: sv39\n", "v", "z" },
+    { "processor\t: 0\nisa\t\t: rv64imafdcv_zicsr_zvl128b\nmmu\t\t: sv39\n", "zvl128b", "sv39" },
+    { "processor\t: 0\nisa\t\t: rv64imafdc\nmmu\t\t: sv48\n", "c", "v" },
+  } do
+    local features = host.features(case[1])
+    tap.ok(features[case[2]], case[2] .. " is a feature")
+    tap.ok(not features[case[3]], case[3] .. " is not")
+  end
+  tap.same(host.features(""), {}, "a machine that says nothing has none")
+end
+
+-- linking: nothing is asked of this machine, all of another
+local function test_cross()
+  local compiler = { command = { "no-such-clang" }, major = 19, cflags = { "-DX" } }
+  local own = { arch = host.describe().arch, flags = { "-mX" } }
+  local other = { arch = "pdp11", flags = { "--target=pdp11", "-mY" } }
+  tap.same(cross.missing(compiler, own), {}, "this machine has what it needs")
+  tap.same(cross.missing(compiler, { arch = "any", flags = {} }), {}, "so have targets for any")
+  tap.same(cross.library_flags(compiler, own), {}, "and needs no flags to link a library")
+  tap.same(cross.program_flags(compiler, own), { "-mX", "-DX" }, "a program the target's")
+  local faults = cross.missing(compiler, other)
+  tap.is(faults[#faults].message, "the C library of pdp11 not found", "another one's is missing")
+  tap.like(faults[#faults].try, "libc6-dev-pdp11-cross", "with the package that has it")
+  if not clang.linker(compiler) then return end
+  local path = "--ld-path=" .. clang.linker(compiler)
+  tap.same(cross.library_flags(compiler, other), { "--target=pdp11", "-DX", path },
+    "a library: machine, user's flags, linker")
+  tap.same(cross.program_flags(compiler, other), { "--target=pdp11", "-mY", "-DX", path, "-static" },
+    "a program is static")
 end
 
 test_words()
@@ -201,5 +234,6 @@ test_jobs()
 test_objects()
 test_depfiles()
 test_machine()
+test_cross()
 command.clean()
 tap.done()
