@@ -220,8 +220,8 @@ local function test_cross()
   local path = "--ld-path=" .. clang.linker(compiler)
   tap.same(cross.library_flags(compiler, other), { "--target=pdp11", "-DX", path },
     "a library: machine, user's flags, linker")
-  tap.same(cross.program_flags(compiler, other), { "--target=pdp11", "-mY", "-DX", path, "-static" },
-    "a program is static")
+  tap.same(cross.program_flags(compiler, other),
+    { "--target=pdp11", "-mY", "-DX", path, "-static" }, "a program is static")
 end
 
 test_words()
