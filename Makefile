@@ -29,7 +29,8 @@ LONG_TESTS := $(sort $(wildcard tests/long/*.lua tests/long/*.c))
 C_SOURCES   = $(shell find runtime tests examples -name '*.[ch]' | LC_ALL=C sort)
 PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 
-# Options of `conformance`, `mutate`, `replay`, `demo`, `bench-peers`. OPTIONAL=1: without PyTorch, SKIP and pass.
+# Options of `conformance`, `mutate`, `replay`, `demo`, `bench-peers`. OPTIONAL=1: without PyTorch,
+# SKIP and pass.
 OPS      ?=
 OPTIONAL ?=
 N        ?=

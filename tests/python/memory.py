@@ -228,6 +228,7 @@ class Calls(Case):
         out = bytearray(96), bytearray(96)
         self.assertEqual(kernel(self.x, out=out), out)
         self.refused("fake: outputs: expected 2 (y, indices), got 1", kernel, self.x, out=out[:1])
+        self.refused("fake: out: expected a sequence of 2", kernel, self.x, out=out[0])
         self.refused("fake: indices: overlaps y in memory", kernel, self.x, out=(out[0], out[0]))
 
 

@@ -24,7 +24,7 @@ def variables(path: str) -> list[str]:
             raise Error(f"{path}: no 64-bit ELF file of this machine: names cannot be listed")
         try:
             return sorted(_dynamic(elf))
-        except (struct.error, IndexError):
+        except (struct.error, IndexError, UnicodeDecodeError):
             raise Error(f"{path}: the file is damaged: names cannot be listed") from None
 
 

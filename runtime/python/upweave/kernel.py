@@ -150,7 +150,11 @@ class Kernel:
         if out is None:
             kind = family(inputs[0])
             return tuple(kind.empty(tensor) for tensor in self.outputs)
-        return (out,) if len(self.outputs) == 1 else tuple(out)
+        if len(self.outputs) == 1:
+            return (out,)
+        if not isinstance(out, (tuple, list)):
+            raise Error(f"out: expected a sequence of {len(self.outputs)}")
+        return tuple(out)
 
     def _weights(self, packed: Any) -> tuple[tuple[Tensor, View], ...]:
         """The packed parameters, if the kernel has any."""
