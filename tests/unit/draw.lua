@@ -6,6 +6,7 @@ local problems = dofile "tests/lib/problems.lua"
 local xml = dofile "tests/lib/xml.lua"
 local draw = require "upweave.draw"
 local ops = require "upweave.ops"
+local resample = require "upweave.resample"
 local scale_of = require "upweave.draw.scale"
 
 local LARGEST <const> = 160000 -- bytes of a kernel's drawing, whatever its size
@@ -127,6 +128,12 @@ local function check_scale()
     mode = "bicubic", size = { 3, 3 }, antialias = true }).axes[2]
   tap.is(wide.source.outside, "renormalised", "antialias leaves out what is outside")
   tap.ok(near(wide.source.reach, 20 / 3), "and reaches as far as its stretched filter")
+  tap.ok(near(wide.source.first, 7 / 6), "counted from the border")
+  local narrow = plan_of(problems.make { x = { shape = { 1, 1, 3, 3 }, layout = "NCHW" },
+    mode = "bilinear", size = { 10, 10 }, antialias = true }).axes[2]
+  tap.is(narrow.source.reach, 1.0, "it is not narrowed for larger pictures")
+  local copied = scale(5, nil, { scale_factor = { 1.1 } })
+  tap.same({ copied:at(0), copied:at(4) }, { 0, 4 }, "equal sizes are copied, whatever the factor")
   local plan = plan_of(line(4, 8))
   plan.axes[1].source.first = -3
   tap.is(outside(scale_of.new(plan, 1), 0), "1 before, 0 after", "a filter far outside, counted")
@@ -217,6 +224,48 @@ local function check_special()
   tap.like(texts_of(list, "note"), "constant -2.5", "with the constant")
 end
 
+-- A problem of another framework with all that its plan depends on.
+local function framework(profile, mode, output, fields)
+  local problem = { name = "k", op = "interpolate", profile = profile, mode = mode,
+    coord_math = "framework", align_corners = false, antialias = false, exclude_outside = false,
+    cubic_coeff_a = -0.75, nearest_mode = "floor", size = { output },
+    x = { shape = { 1, 1, 4 }, layout = "NCW", dtype = "f32" }, y = { shape = { 1, 1, output } } }
+  for key, value in pairs(fields) do problem[key] = value end
+  return problem
+end
+
+local function drawn_by(problem)
+  local text = draw.document { { problem = problem, plan = resample.plan(problem), formula = "" } }
+  return elements_of(text, problem.profile .. " " .. problem.mode)
+end
+
+-- The rules of other frameworks stand where their coordinates say.
+local function check_frameworks()
+  local rule = "coordinate_transformation_mode"
+  local symmetric = drawn_by(framework("onnx", "linear", 7,
+    { [rule] = "half_pixel_symmetric", scale_factor = { 1.9 } }))
+  tap.is(#xml.of_class(symmetric, "meeting"), 0, "half_pixel_symmetric: nothing meets")
+  local il, ir = extent(symmetric, "input")
+  local ol, out = extent(symmetric, "output")
+  tap.ok(ol > il and near(ol - il, ir - out), "but the middles")
+  tap.is(xml.of_class(symmetric, "rule")[1].text, "half_pixel_symmetric",
+    "a rule that is none of the three stands before them")
+  local centred = drawn_by(framework("onnx", "nearest", 7, { [rule] = "tf_half_pixel_for_nn" }))
+  tap.is(texts_of(centred, "note"):match("^[^|]*"), "borders meet", "tf_half_pixel_for_nn: borders")
+  tap.is(xml.of_class(centred, "point")[1].at.cx, 0, "with the input's points at theirs")
+  local tflite = drawn_by(framework("tflite", "bilinear", 8,
+    { half_pixel_centers = false, x = { shape = { 1, 1, 4, 4 }, layout = "NCHW", dtype = "f32" },
+      y = { shape = { 1, 1, 8, 8 } }, size = { 8, 8 } }))
+  tap.like(texts_of(tflite, "soft"), "asymmetric", "tflite without half_pixel_centers: asymmetric")
+  local crop = drawn_by(framework("onnx", "linear", 6,
+    { [rule] = "tf_crop_and_resize", roi = { -0.3, 1.6 }, extrapolation_value = 7 }))
+  tap.is(#xml.of_class(crop, "filled"), 4, "tf_crop_and_resize: three constants, and the key")
+  tap.is(#xml.of_class(crop, "lost"), 0, "which read nothing")
+  local left_out = drawn_by(framework("onnx", "cubic", 8,
+    { [rule] = "half_pixel", exclude_outside = true }))
+  tap.like(texts_of(left_out, "note"), "2 taps outside, left out", "exclude_outside: left out")
+end
+
 check_all()
 check_rules()
 check_scale()
@@ -225,4 +274,5 @@ check_colours()
 check_sections()
 check_hostile()
 check_special()
+check_frameworks()
 tap.done()
