@@ -1,8 +1,9 @@
 -- CONVERSIONS
 -- ===========
 -- Helper functions between f16 or bf16, of which a kernel sees the bits, and f32: the target's own
--- instruction where it has one, else integer arithmetic on the bits, never a library call.  Widening
--- is exact; narrowing rounds to nearest even, overflows to infinity, keeps denormals and NaN.
+-- instruction where it has one, else integer arithmetic on the bits, never a library call.
+-- Widening is exact; narrowing rounds to nearest even, overflows to infinity, keeps denormals and
+-- NaN.
 
 local M = {}
 

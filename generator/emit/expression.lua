@@ -115,8 +115,8 @@ end
 
 -- As an operand of an operator: parenthesised if it is one itself.
 local function factor(p, v)
-  local s = M.operand(p, v)
-  return v.op ~= "const" and not v.cname and infix[v.op] and "(" .. s .. ")" or s
+  local s, operator = M.operand(p, v), infix[v.op] or v.op == "shift"
+  return v.op ~= "const" and not v.cname and operator and "(" .. s .. ")" or s
 end
 
 local function call(p, n, name, ...)

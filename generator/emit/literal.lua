@@ -26,12 +26,26 @@ local function decimal(elem, v)
   error(("not a finite %s: %s"):format(elem, v))
 end
 
+-- Bits of a number of a 16-bit format with `digits` of fraction.
+local function bits(v, digits, lowest)
+  local sign = (v < 0 or v == 0 and 1 / v < 0) and 0x8000 or 0
+  local infinite = 0x7fff >> digits << digits
+  if v ~= v then return infinite | 1 << (digits - 1) end
+  if v - v ~= 0 then return sign | infinite end
+  local m, exponent = math.abs(v), lowest
+  while m >= 2.0 ^ (exponent + 1) do exponent = exponent + 1 end
+  local fraction = math.tointeger(m / 2.0 ^ (exponent - digits))
+  return sign | (exponent - lowest << digits) + fraction
+end
+
 --- C text of one element.
 ---@param elem string
 ---@param v number
 ---@return string
 function M.number(elem, v)
   if float[elem] then return decimal(elem, v) end
+  if elem == "f16" then return ("0x%04x"):format(bits(v, 10, -14)) end
+  if elem == "bf16" then return ("0x%04x"):format(bits(v, 7, -126)) end
   return ("%d"):format(v)
 end
 

@@ -1,8 +1,8 @@
 -- EVAL
 -- ====
 -- The meaning of the IR, executed on Lua arrays (0-based), bit for bit what the C computes:
--- sums and products are rounded to their type, fma once.  Scratch starts undefined: loading an element
--- that was never stored is an error, and so is an output element left unwritten.
+-- sums and products are rounded to their type, fma once.  Scratch starts undefined: loading an
+-- element that was never stored is an error, and so is an output element left unwritten.
 
 local index = require "upweave.ir.index"
 local types = require "upweave.ir.types"

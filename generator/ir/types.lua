@@ -13,7 +13,9 @@ local M = {}
 ---@field bytes integer   size of the whole value
 
 --- Bytes of one element.
-M.element_bytes = { f64 = 8, f32 = 4, f16 = 2, bf16 = 2, i32 = 4, u32 = 4, i16 = 2, u16 = 2, i8 = 1, u8 = 1 }
+M.element_bytes = {
+  f64 = 8, f32 = 4, f16 = 2, bf16 = 2, i32 = 4, u32 = 4, i16 = 2, u16 = 2, i8 = 1, u8 = 1,
+}
 
 local interned = {}
 
@@ -87,7 +89,8 @@ local rounding = {
 
 -- How string.pack writes an element; f16 and bf16 have no such form: nothing is made of their bits.
 local formats = {
-  f64 = "<d", f32 = "<f", i32 = "<i4", u32 = "<I4", i16 = "<i2", u16 = "<I2", i8 = "<i1", u8 = "<I1",
+  f64 = "<d", f32 = "<f", i32 = "<i4", u32 = "<I4", i16 = "<i2", u16 = "<I2", i8 = "<i1",
+  u8 = "<I1",
 }
 
 --- The same bits as elements of another type.

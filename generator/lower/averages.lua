@@ -77,7 +77,7 @@ end
 function M.knobs(plan, target)
   return {
     { name = "rows", values = { 1, 2, 4 }, default = 2, doc = "output rows in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
+    frame.parts_knob(plan, "strips", 16, "tasks a plane is cut in"),
     frame.stores_knob(plan, target, frame.row_elements(plan)),
   }
 end

@@ -18,7 +18,7 @@ function M.knobs(plan, target)
   return {
     { name = "line", values = { "buffered", "fused" }, default = "buffered",
       doc = "where the blended line is" },
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
+    frame.parts_knob(plan, "strips", 16, "tasks a plane is cut in"),
     frame.stores_knob(plan, target, frame.row_elements(plan)),
   }
 end

@@ -32,8 +32,8 @@ function M.knobs(plan, target)
   return {
     { name = "rows", values = { 1, 2, 4 }, default = 1, doc = "output rows in one sweep" },
     { name = "columns", values = { 1, 2, 4, 8 }, default = 1, doc = "output pixels in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "parts of an image's rows" },
-    { name = "tiles", values = { 1, 2, 4, 8 }, default = 1, doc = "parts of a row" },
+    frame.parts_knob(plan, "strips", 16, "parts of an image's rows"),
+    frame.parts_knob(plan, "tiles", 8, "parts of a row"),
     frame.stores_knob(plan, target, plan.channels),
   }
 end

@@ -66,7 +66,8 @@ end
 --- Build the kernel.
 function M.lower(plan, knobs, target)
   local map = compose.repeated(plane_axis(plan), knobs.planes)
-  local f = frame.new(plan, target, { planes = planes_of(plan) // knobs.planes, inner = 1, x = map })
+  local geometry = { planes = planes_of(plan) // knobs.planes, inner = 1, x = map }
+  local f = frame.new(plan, target, geometry)
   local pass = row.new(map, f.lanes)
   row.declare(f.b, pass)
   frame.tasks(f, 1, function(src, dst) row.emit(f.b, pass, src, dst) end)

@@ -3,8 +3,8 @@
 -- resample, fixed point, any weights: 32-bit sums of bytes times 16-bit weights, four taps at a
 -- time.  Four input rows go through the row pass together, which shares its permutations and
 -- weights, and are kept as quads: the four rows' bytes of an element side by side, one lane of a
--- sum across rows.  Output rows are sums over the quads of a ring; a quad's rows that an output does
--- not use have weight 0.
+-- sum across rows.  Output rows are sums over the quads of a ring; a quad's rows that an output
+-- does not use have weight 0.
 
 local dots = require "upweave.lower.resample.dots"
 local frame = require "upweave.lower.resample.frame"
@@ -258,7 +258,7 @@ end
 function M.knobs(plan, target)
   return {
     { name = "rows", values = { 1, 2, 4 }, default = 1, doc = "output rows in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8, 16 }, default = 1, doc = "tasks a plane is cut in" },
+    frame.parts_knob(plan, "strips", 16, "tasks a plane is cut in"),
     frame.stores_knob(plan, target, frame.row_elements(plan)),
   }
 end

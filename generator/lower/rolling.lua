@@ -33,7 +33,7 @@ end
 function M.knobs(plan, target)
   return {
     { name = "rows", values = { 1, 2, 3, 4, 8 }, default = 1, doc = "output rows in one sweep" },
-    { name = "strips", values = { 1, 2, 4, 8 }, default = 1, doc = "tasks a plane is cut in" },
+    frame.parts_knob(plan, "strips", 8, "tasks a plane is cut in"),
     frame.stores_knob(plan, target, frame.row_elements(plan)),
   }
 end

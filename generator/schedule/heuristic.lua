@@ -155,7 +155,8 @@ function rules.rolling(f)
 end
 
 local ORDER = {
-  rules.averages, rules.products, rules.channels, rules.plane, rules.registers, rules.single, rules.copies, rules.shrinking,
+  rules.averages, rules.products, rules.channels, rules.plane, rules.registers, rules.single,
+  rules.copies, rules.shrinking,
   rules.fused, rules.line, rules.rolling,
 }
 

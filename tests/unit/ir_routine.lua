@@ -74,9 +74,9 @@ end, "called with all its parameters", "a call with too few arguments")
 -- a body's own accesses, values and scope
 local function routine(fn)
   return function(b, m)
-    b:routine("other",
-      { { name = "in", like = m.x, size = 8 }, { name = "out", like = m.y, size = 8, written = true } },
-      function(from, to) fn(b, m, from, to) end)
+    b:routine("other", {
+      { name = "in", like = m.x, size = 8 }, { name = "out", like = m.y, size = 8, written = true },
+    }, function(from, to) fn(b, m, from, to) end)
   end
 end
 accepts("a load at the end of a parameter", routine(function(b, _, from) b:load(from, 4, 4) end))

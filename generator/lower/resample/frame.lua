@@ -56,6 +56,13 @@ function M.stores_knob(plan, target, elements)
   }
 end
 
+--- The knob of so many parts of a plane as tasks; a plane with values from outside is whole.
+function M.parts_knob(plan, name, most, doc)
+  local values = { 1 }
+  while not plan.fill and values[#values] < most do values[#values + 1] = 2 * values[#values] end
+  return { name = name, values = values, default = 1, doc = doc }
+end
+
 --- Elements of one input and one output plane.
 function M.plane_sizes(geometry)
   local g = geometry
@@ -73,6 +80,50 @@ local function depth_source(f, image, od)
   return f.source
 end
 
+-- For each output row of an image, where its elements from inside begin and end; both are the end
+-- of a row that has none.
+local function inside(plan, elements)
+  local fill, from, to = plan.fill, {}, {}
+  local pixel = elements // plan.axes[plan.rank].output
+  local function row(axis, within)
+    if axis == plan.rank then
+      from[#from + 1] = within and fill.lo[axis] * pixel or elements
+      to[#to + 1] = within and fill.hi[axis] * pixel or elements
+      return
+    end
+    for o = 0, plan.axes[axis].output - 1 do
+      row(axis + 1, within and o >= fill.lo[axis] and o < fill.hi[axis])
+    end
+  end
+  row(1, true)
+  return from, to
+end
+
+-- The tables of what lies outside: nil where nothing does.
+local function outside(b, plan)
+  if not plan.fill then return nil end
+  local elements = M.row_elements(plan)
+  local from, to = inside(plan, elements)
+  return {
+    elements = elements, rows = #from, value = b:const(plan.work, 1, plan.fill.value),
+    from = b:table("inside_from", "i32", from, 1, "elements of each output row from inside"),
+    to = b:table("inside_to", "i32", to),
+  }
+end
+
+-- Put the value of what lies outside into the `size` elements of a task.
+local function fill_outside(f, dst, size, task)
+  local b, o = f.b, f.outside
+  local rows = size // o.elements
+  b:note("outputs from outside the input")
+  b:each("oy", 0, rows, function(oy)
+    local out, number = b:view("out", dst, oy * o.elements), (task * rows + oy) % o.rows
+    local function put(i) b:store(out, i, o.value) end
+    b:each("i", 0, b:fetch(o.from, number), put)
+    b:each("i", b:fetch(o.to, number), o.elements, put)
+  end)
+end
+
 ---@class lower.Frame
 ---@field b ir.Builder
 ---@field geometry lower.Geometry
@@ -80,6 +131,7 @@ end
 ---@field y table        buffer
 ---@field lanes integer  elements of the arithmetic in a register
 ---@field depth lower.Blend?   the sum across planes
+---@field outside table?       where outputs lie outside the input, and their value
 ---@field source table   a buffer with elements like those that a task reads: x or a summed plane
 
 --- A new kernel for a plan: its buffers.
@@ -95,6 +147,7 @@ function M.new(plan, target, geometry)
     b = b, geometry = g, lanes = M.lanes(plan, target),
     x = b:input("x", plan.dtype, g.planes * depth_in * size_in, plan.work),
     y = b:output("y", plan.dtype, g.planes * depth_out * size_out, plan.work),
+    outside = outside(b, plan),
   }
   f.source = f.x
   if g.d then
@@ -115,7 +168,9 @@ function M.tasks(f, strips, body)
   b:tasks(g.planes * depth_out * strips, strips, function(task)
     local strip, plane = task % strips, task // strips
     local src = depth_source(f, plane // depth_out, plane % depth_out)
-    body(src, b:view("dst", f.y, plane * size_out), strip)
+    local dst = b:view("dst", f.y, plane * size_out)
+    body(src, dst, strip)
+    if f.outside then fill_outside(f, dst, size_out, plane) end
   end)
 end
 

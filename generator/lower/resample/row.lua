@@ -326,12 +326,12 @@ function M.emit(b, pass, src, dst, streaming)
 end
 
 --- The pass as a routine of its own, `row`: its constants stay out of the caller's registers.
---- Rows are of the elements of `from` and `to`.
+--- Rows are of the elements of `from` and `into`.
 --- Returns call(src, at, dst, to): the row from src[at] on to dst[to].
-function M.routine(b, pass, from, to, streaming)
+function M.routine(b, pass, from, into, streaming)
   local routine = b:routine("row", {
     { name = "in", like = from, size = pass.input },
-    { name = "out", like = to, size = pass.output, written = true },
+    { name = "out", like = into, size = pass.output, written = true },
   }, function(src, dst) M.emit(b, pass, src, dst, streaming) end)
   return function(src, at, dst, to) b:call(routine, { { src, at }, { dst, to } }) end
 end
