@@ -8,6 +8,7 @@ batch the call runs once untimed, so that its memory is warm.
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ Call = Callable[[], object]
 
 BATCH_NS = 300_000  # calls shorter than this are timed several at once
 COLD_NS = 20_000_000  # calls longer than this fill the cache themselves
-ROUNDS = (5, 41)  # at least, at most
+ROUNDS = (5, 201)  # at least, at most
 
 
 @dataclass
@@ -80,7 +81,9 @@ def run(pairs: list[Pair], seconds: float) -> None:
     cost = sum(pair.ours.calibrate() + pair.theirs.calibrate() for pair in pairs)
     fitting = int(seconds * len(pairs) * 1e9 / cost) if pairs else 0
     rounds = max(ROUNDS[0], min(ROUNDS[1], fitting))
+    gc.disable()
     for at in range(rounds):
         turned = at % len(pairs) if pairs else 0
         for pair in pairs[turned:] + pairs[:turned]:
             pair.turn()
+    gc.enable()
