@@ -21,7 +21,9 @@ local M = {
 }
 
 local RUN_SECONDS <const> = 3600
-local NUMPY <const> = { f32 = "float32" }
+-- NumPy has no bf16; its bits travel as integers.
+local NUMPY <const> = { f32 = "float32", f64 = "float64", f16 = "float16", bf16 = "uint16",
+  u8 = "uint8", i8 = "int8", i32 = "int32", i64 = "int64" }
 
 local function file_of(options, problem, tensor)
   return string.format("%s/%s.%s.npy", options.data, problem.name, tensor.name)
@@ -47,7 +49,7 @@ end
 
 -- The program names the file; the tensor's name stands in it.
 local function refusal(options, problem, record, ended)
-  local reason = record and record.error or "the program " .. ended
+  local reason = record and record.reason or "the program " .. ended
   for _, tensor in ipairs(ops.find(problem.op).tensors(problem)) do
     local path = file_of(options, problem, tensor)
     if record and record.file == path and tensor.role == "output" then

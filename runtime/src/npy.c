@@ -20,12 +20,14 @@ enum { PREFIX_V1 = 10, PREFIX_V2 = 12, ALIGNMENT = 64, FIRST_BUFFER = 1 << 20, P
 
 static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
+// The first of a dtype's names is written. NumPy has no bf16: its bits are those of a u2, or of the
+// opaque V2 that some libraries write.
 static const struct {
   char descr[4];
   uint8_t code, bits;
 } dtypes[] = {
-    {"<f4", 2, 32}, {"<f2", 2, 16}, {"<f8", 2, 64}, {"|u1", 1, 8},  {"<u1", 1, 8},
-    {"|i1", 0, 8},  {"<i1", 0, 8},  {"<i4", 0, 32}, {"<i8", 0, 64},
+    {"<f4", 2, 32}, {"<f2", 2, 16}, {"<f8", 2, 64}, {"|u1", 1, 8},  {"<u1", 1, 8},  {"|i1", 0, 8},
+    {"<i1", 0, 8},  {"<i4", 0, 32}, {"<i8", 0, 64}, {"<u2", 4, 16}, {"|V2", 4, 16},
 };
 enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
 
@@ -115,7 +117,7 @@ static int parse_descr(struct cursor *c, struct upw_npy_header *h, char *message
       return UPW_OK;
     }
   return fail(UPW_BAD_FILE, message,
-              "dtype '%s' is not read (little-endian f4 f2 f8 u1 i1 i4 i8 are)", descr);
+              "dtype '%s' is not read (little-endian f4 f2 f8 u1 i1 i4 i8 are, u2 as bf16)", descr);
 }
 
 enum { DESCR = 1, ORDER = 2, SHAPE = 4, ALL = 7 };

@@ -63,7 +63,23 @@ fails(2, { "spec", folder .. "/none.lua" }, "error[E010]", "none.lua")
 fails(2, { "spec", folder }, "error[E014]")
 fails(2, { "run", spec, "--data", folder }, "error[E012]", "up.x.npy", "1x1x4x5", "float32")
 command.write(folder .. "/up.x.npy", command.npy({ 1, 1, 4, 4 }, {}))
-fails(2, { "run", spec, "--data", folder }, "error[E013]", "up.x.npy")
+fails(2, { "run", spec, "--data", folder }, "error[E013]", "up.x.npy",
+  "shape is (1, 1, 4, 4), x has (1, 1, 4, 5)")
+local good = command.npy({ 1, 1, 4, 5 }, {}) .. ("\0"):rep(80)
+for _, bad in ipairs {
+  { "", "not an npy file" },
+  { good:sub(1, 40), "file ends inside its header" },
+  { good:sub(1, -2), "file is truncated: 79 of 80 data bytes" },
+  { good .. "x", "file goes on after its data" },
+  { (good:gsub("<f4", ">f4")), "dtype '>f4' is not read" },
+  { (good:gsub("<f4", "<f8")), "dtype is <f8, x has <f4" },
+  { (good:gsub("False", " True")), "array is in Fortran order" },
+  { (good:gsub("%(1, 1,", "(4294967296, 4294967296,")), "has more bytes than memory can have" },
+  { (good:gsub("\1\0", "\9\0", 1)), "npy format 9.0 is not read" },
+} do
+  command.write(folder .. "/up.x.npy", bad[1])
+  fails(2, { "run", spec, "--data", folder }, "error[E013]", "up.x.npy", bad[2])
+end
 
 fails(3, { "spec", wrong }, "error[E032]", "bilinear", "wrong.lua:1 kernel \"a\"")
 fails(3, { "gen", wrong, "-o", folder .. "/no" }, "error[E032]")

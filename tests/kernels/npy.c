@@ -104,7 +104,9 @@ static void shapes(void) {
   tap_like(message, "dtype is <f4, x has <i4", "says both dtypes");
   t.dtype_code = 4;
   t.dtype_bits = 16;
-  tap_is_int(upw_npy_write(path, &t, &scalar, message), UPW_BAD_TENSOR, "bf16 has no npy dtype");
+  tap_is_int(upw_npy_write(path, &t, &scalar, message), UPW_OK, "bf16 as its bits");
+  t.dtype_bits = 8;
+  tap_is_int(upw_npy_write(path, &t, &scalar, message), UPW_BAD_TENSOR, "npy has no 8-bit bfloat");
   tap_is_int(upw_npy_write("/nonexistent/x.npy",
                            &(struct upw_tensor){.dtype_code = 2, .dtype_bits = 32}, NULL, message),
              UPW_BAD_FILE, "no such folder");
@@ -153,6 +155,7 @@ static void well_formed(void) {
   accepted(2, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n", 8, 1);
   accepted(1, "{\"shape\": (2, 2), \"fortran_order\": False, \"descr\": \"|u1\"}", 4, 2);
   accepted(1, " {'descr':'<i8','fortran_order':False,'shape':()} \n", 8, 0);
+  accepted(1, "{'descr': '|V2', 'fortran_order': False, 'shape': (3,), }\n", 6, 1);
   accepted(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (3, 0, 5), }\n", 0, 3);
 }
 
@@ -204,7 +207,8 @@ static void mutations(void) {
 
 int main(void) {
   snprintf(path, sizeof path, "/tmp/upweave-npy-%ld.npy", (long)getpid());
-  const uint8_t dtypes[][2] = {{2, 32}, {2, 16}, {2, 64}, {1, 8}, {0, 8}, {0, 32}, {0, 64}};
+  const uint8_t dtypes[][2] = {{2, 32}, {2, 16}, {4, 16}, {2, 64},
+                               {1, 8},  {0, 8},  {0, 32}, {0, 64}};
   for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
     round_trip(dtypes[i][0], dtypes[i][1]);
   shapes();

@@ -51,6 +51,8 @@ int upw_parallel_for(const struct upw_kernel *kernel, const void *const *inputs,
 
 // ---- .npy files, format 1.0 and 2.0, C order, little-endian: f4 f2 f8 u1 i1 i4 i8
 //
+// The format has no bf16: its bits are written as u2, and u2 and V2 are read as bf16.
+//
 // Every function returns an enum upw_status. `message`, of UPW_NPY_MESSAGE bytes or NULL, gets a
 // one-line reason when it is not UPW_OK. A file's header is never believed: memory is taken only as
 // fast as the file really delivers bytes.
