@@ -131,7 +131,7 @@ local function check_scale()
   tap.ok(near(wide.source.first, 7 / 6), "counted from the border")
   local narrow = plan_of(problems.make { x = { shape = { 1, 1, 3, 3 }, layout = "NCHW" },
     mode = "bilinear", size = { 10, 10 }, antialias = true }).axes[2]
-  tap.is(narrow.source.reach, 1.0, "it is not narrowed for larger pictures")
+  tap.ok(narrow.source.reach == 1, "it is not narrowed for larger pictures")
   local copied = scale(5, nil, { scale_factor = { 1.1 } })
   tap.same({ copied:at(0), copied:at(4) }, { 0, 4 }, "equal sizes are copied, whatever the factor")
   local plan = plan_of(line(4, 8))
