@@ -147,36 +147,38 @@ end
 
 -- The result ------------------------------------------------------------------------------------
 
--- The scale that keep_aspect_ratio_policy gives to all axes, or nil.
-local function common_scale(self)
-  local policy = self:attribute("keep_aspect_ratio_policy") or "stretch"
-  if policy == "stretch" or not self.sizes then
-    return nil
+local CHOICES <const> = { not_larger = math.min, not_smaller = math.max }
+
+-- Finds the one scale that keep_aspect_ratio_policy gives to all axes, also to those that no kernel
+-- sees. If it is 1, the sizes are those of X, and there is no ratio left to keep.
+local function settle_ratio(self)
+  local choose = CHOICES[self:attribute("keep_aspect_ratio_policy")]
+  if not choose or not self.sizes then
+    return
   end
-  local choose = policy == "not_larger" and math.min or math.max
-  local scale
+  local scale, same = nil, {}
   for index, axis in ipairs(self.axes) do
     local ratio = self.sizes[index] / self.shape[axis]
-    scale = scale and choose(scale, ratio) or ratio
+    scale, same[index] = scale and choose(scale, ratio) or ratio, self.shape[axis]
   end
-  return scale
+  self.common = scale
+  if scale == 1 then
+    self.sizes, self.common, self.settled = same, nil, true
+  end
 end
 
 -- Whether the index-th of the resized axes stays as it is.
-local function stays(self, index, common)
+local function stays(self, index)
   local axis, count = self.axes[index], #self.axes
-  local same = common == 1
-  if not common then
-    same = self.scales and self.scales[index] == 1
-      or self.sizes and self.sizes[index] == self.shape[axis]
-  end
+  local same = self.scales and self.scales[index] == 1
+    or self.sizes and self.sizes[index] == self.shape[axis] and not self.common
   return same and not (self.roi and (self.roi[index] ~= 0 or self.roi[index + count] ~= 1))
 end
 
-local function view_of(self, common)
+local function view_of(self)
   local changed, index_of = {}, {}
   for index, axis in ipairs(self.axes) do
-    changed[axis], index_of[axis] = not stays(self, index, common), index
+    changed[axis], index_of[axis] = not stays(self, index), index
   end
   local view, needed = axes.view(self.shape, changed)
   if not view then
@@ -192,7 +194,7 @@ end
 local function spoken_of(view, common)
   local spoken, first = {}, view.layout:find("C", 1, true) == 2 and 2 or 1
   for index, axis in ipairs(view.spatial) do
-    if axis ~= 0 or not common or common == 1 then
+    if axis ~= 0 or not common then
       spoken[#spoken + 1] = { axis = axis, at = first + index - 1 }
     end
   end
@@ -208,8 +210,8 @@ local function pick(values, spoken, index_of, kept)
   return picked
 end
 
-local function add_numbers(self, fields, view, index_of, common)
-  local spoken = spoken_of(view, common)
+local function add_numbers(self, fields, view, index_of)
+  local spoken = spoken_of(view, self.common)
   local function of(values, kept)
     return pick(values, spoken, index_of, kept)
   end
@@ -230,24 +232,24 @@ local function add_numbers(self, fields, view, index_of, common)
 end
 
 local function fields_of(self)
-  local common = common_scale(self)
-  local view, index_of = view_of(self, common)
+  settle_ratio(self)
+  local view, index_of = view_of(self)
   if not view then
     return nil
   end
   local fields = { op = "interpolate", profile = "onnx", opset = self.version.since,
     x = { shape = view.shape, layout = view.layout, dtype = self.dtype } }
   for _, name in ipairs(self.names) do
-    if not list.contains(SHAPING, name) then
-      fields[name] = self:attribute(name)
-    end
+    local dropped = list.contains(SHAPING, name)
+      or self.settled and name == "keep_aspect_ratio_policy"
+    fields[name] = not dropped and self:attribute(name) or nil
   end
   for _, name in ipairs(FLAGS) do
     if fields[name] then
       fields[name] = fields[name] ~= 0
     end
   end
-  add_numbers(self, fields, view, index_of, common)
+  add_numbers(self, fields, view, index_of)
   return fields, view
 end
 

@@ -96,7 +96,8 @@ is({ shape = { 1, 1, 4, 4 }, scales = { 1, 1, 1.125, 1 } },
 
 -- keep_aspect_ratio_policy: one scale for all axes that the node lists, or that the tensor has.
 local function keeping(policy, want, resize, name)
-  want.keep_aspect_ratio_policy, want.opset = policy, 19
+  want.keep_aspect_ratio_policy, want.opset = not want.settled and policy or nil, 19
+  want.settled = nil
   resize.attributes = { text("keep_aspect_ratio_policy", policy), resize.axes and axes(
     table.unpack(resize.axes)) or nil }
   is(resize, want, policy .. ": " .. name)
@@ -106,7 +107,8 @@ keeping("not_smaller", { size = { 6, 5 }, x = planar(1, 2, 3, 4) },
 keeping("not_smaller", { size = { 3, 5 }, x = planar(1, 2, 3, 4) },
   { shape = { 1, 2, 3, 4 }, sizes = { 3, 5 }, axes = { 2, 3 } },
   "an axis whose size stays is resized with the other one")
-keeping("not_larger", { size = { 4 }, x = { shape = { 6, 3, 4 }, layout = "NCW", dtype = "f32" } },
+keeping("not_larger", { settled = true, size = { 4 },
+  x = { shape = { 6, 3, 4 }, layout = "NCW", dtype = "f32" } },
   { shape = { 2, 3, 3, 4 }, sizes = { 3, 5 }, axes = { 2, 3 } }, "the scale is 1")
 keeping("not_larger", { size = { 5, 7 }, axes = { 2, 4 },
   x = { shape = { 1, 1, 3, 8, 4 }, layout = "NCDHW", dtype = "f32" } },
@@ -114,8 +116,14 @@ keeping("not_larger", { size = { 5, 7 }, axes = { 2, 4 },
 keeping("not_larger", { size = { 5, 7 }, axes = { 1, 3 },
   x = { shape = { 1, 3, 8, 4, 5 }, layout = "NDHWC", dtype = "f32" } },
   { shape = { 3, 2, 4, 4, 5 }, sizes = { 5, 7 }, axes = { 0, 3 } }, "so do those behind")
-keeping("not_larger", { size = { 4 }, x = { shape = { 1, 3, 4 }, layout = "NCW", dtype = "f32" } },
+keeping("not_larger", { settled = true, size = { 4 },
+  x = { shape = { 1, 3, 4 }, layout = "NCW", dtype = "f32" } },
   { shape = { 1, 1, 3, 4 }, sizes = { 1, 1, 6, 5 } }, "batch and channels count, too")
+
+is({ shape = { 2, 3, 4, 5 }, sizes = { 2, 6, 8, 9 }, roi = { 0, 0, 0.5, 0, 1, 1, 0.75, 0.5 },
+  attributes = { CROP, text("keep_aspect_ratio_policy", "not_larger") } },
+  { opset = 19, coordinate_transformation_mode = "tf_crop_and_resize", size = { 4, 5 },
+    roi = { 0.5, 0.0, 0.75, 0.5 }, x = planar(2, 3, 4, 5) }, "not_larger: the batch keeps the size")
 
 -- Scales that a Constant node holds, or that the caller gives.
 local graph = import.graph("a.onnx", onnx.model {
