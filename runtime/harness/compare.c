@@ -30,14 +30,15 @@ uint64_t element_nearest(int dtype, double value) {
   return upw_ref_bits(dtype, element, 0);
 }
 
-// True if a sum of at least `size` may be stored as infinity.
-static int leaves_range(int dtype, double size) {
-  const struct upw_ref_format *f = upw_ref_format(dtype);
-  unsigned char element[sizeof size];
+// One of two is infinite, the other a number. A sum of at least half a step beyond the largest may
+// be stored as infinity; where sums overflow, one next to the largest may be either.
+static int is_at_end(const struct comparison *c, double got, double want, double bound) {
+  const struct upw_ref_format *f = upw_ref_format(c->dtype);
   uint64_t infinity = ((UINT64_C(1) << f->exponent) - 1) << f->mantissa;
-  upw_ref_set_bits(dtype, element, 0, infinity - 1);
-  double largest = upw_ref_load(dtype, element, 0);
-  return size >= largest + upw_ref_half_step(dtype, largest);
+  double largest = upw_ref_load(c->dtype, &(uint64_t){infinity - 1}, 0);
+  if (got - got == 0) return c->overflows && fabs(got) > largest * (1 - 0x1p-16);
+  return (got > 0) == (want > 0) &&
+         fabs(want) + bound >= largest + upw_ref_half_step(c->dtype, largest);
 }
 
 // Error of one element as a share of what is allowed: at most 1 if it is right.
@@ -49,11 +50,10 @@ static double share_of(const struct comparison *c, const struct expected *e, siz
     return upw_ref_bits(c->dtype, y, i) == element_nearest(c->dtype, want) ? 0 : INFINITY;
   double got = upw_ref_load(c->dtype, y, i);
   double bound = (terms + 4) * (f->unit * e->magnitude[i] + f->smallest);
-  if (want - want != 0) return got - got == 0 ? INFINITY : 0;
-  if (got - got != 0) {
-    int same_side = got == got && (got > 0) == (want > 0);
-    return c->overflows || (same_side && leaves_range(c->dtype, fabs(want) + bound)) ? 0 : INFINITY;
-  }
+  if (want - want != 0)
+    return got - got != 0 || (want == want && is_at_end(c, got, want, bound)) ? 0 : INFINITY;
+  if (got - got != 0)
+    return c->overflows || (got == got && is_at_end(c, got, want, bound)) ? 0 : INFINITY;
   // Two bytes are computed on as float, and rounded once more when they are stored.
   if (f->bytes == 2) bound += upw_ref_half_step(c->dtype, got);
   return fabs(got - want) / bound;

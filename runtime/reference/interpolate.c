@@ -19,6 +19,7 @@ struct loops {
   int64_t channels;                // stored side by side: 1 in planar tensors
   int copy, fixed, precise;
   double outside; // value of outputs that read nothing
+  double unit;    // what values are multiplied with, so that sums of the largest are finite
 };
 
 struct sums {
@@ -46,7 +47,7 @@ static struct sums row_sum(const struct loops *l, const double *row, int64_t o) 
   struct sums sum = {0, 0, 0};
   for (size_t c = 0; c < width->count[o]; c++) {
     const struct upw_ref_tap *w = &taps_of(width, o)[c];
-    const double value = row[w->index * l->channels];
+    const double value = row[w->index * l->channels] * l->unit;
     add(&sum, w, (struct sums){value, 0, fabs(value)}, l->precise);
   }
   return sum;
@@ -74,8 +75,20 @@ static struct sums element(const struct loops *l, const double *x, const int64_t
     if (l->fixed) plane.want = stored(height, plane.want);
     add(&sum, d, plane, l->precise);
   }
-  // An overflow leaves no error that means anything.
-  if (l->precise && sum.want - sum.want == 0) sum.want += sum.error;
+  return sum;
+}
+
+// With the errors of the products and sums; an overflow on the way leaves none that means anything.
+static struct sums precise_element(const struct loops *l, const double *x, const int64_t o[3]) {
+  struct loops smaller = *l;
+  struct sums sum = element(l, x, o);
+  if (sum.want - sum.want != 0) {
+    smaller.unit = 0x1p-10;
+    sum = element(&smaller, x, o);
+    sum.magnitude /= smaller.unit;
+  }
+  if (sum.want - sum.want == 0) sum.want += sum.error;
+  sum.want /= smaller.unit;
   return sum;
 }
 
@@ -98,7 +111,7 @@ static size_t plane(const struct loops *l, const double *x, double *want, double
         int equal = outside || l->copy || l->fixed;
         for (int64_t c = 0; c < l->channels; c++, at++) {
           struct sums sum = {l->outside, 0, 0};
-          if (!outside) sum = element(l, x + c, o);
+          if (!outside) sum = (l->precise ? precise_element : element)(l, x + c, o);
           want[at] = l->copy && !outside ? copied(l, x + c, o) : sum.want;
           magnitude[at] = sum.magnitude;
           terms[at] = equal ? 0 : a[0].terms[o[0]] * a[1].terms[o[1]] * a[2].terms[o[2]];
@@ -115,7 +128,8 @@ static int whole(const struct upw_ref_interpolate *p, const struct upw_ref_axis 
                     .copy = axis[0].copy && axis[1].copy && axis[2].copy,
                     .fixed = upw_ref_is_fixed(p),
                     .precise = p->dtype == UPW_REF_F64,
-                    .outside = p->extrapolation_value};
+                    .outside = p->extrapolation_value,
+                    .unit = 1};
   size_t step = (size_t)(axis[0].in * axis[1].in * axis[2].in * l.channels), at = 0;
   size_t bytes = step * upw_ref_format(p->dtype)->bytes;
   double *x = calloc(step, sizeof *x);
