@@ -14,7 +14,6 @@ local INPUT_Y <const>, INPUT_HEIGHT <const> = 26, 34
 local OUTPUT_Y <const>, OUTPUT_HEIGHT <const> = 172, 30
 local INPUT_END <const> = INPUT_Y + INPUT_HEIGHT
 local LABEL <const> = 11       -- size of the numbers in cells
-local NEAR <const> = 1e-4      -- the framework's rounding, and less than can be seen
 local LEAST <const> = 7        -- cells do not stand closer
 local UNKNOWN <const> = "#a3acb8" -- an output whose taps lie beyond the window
 local MOST_TAPS <const> = 1200 -- lines of an axis
@@ -30,11 +29,12 @@ local function numbered(every, pitch, largest)
   return step
 end
 
--- A number in the middle of a cell, moved so that it stays in the window.
+-- A number in the middle of a cell, unless it would stick out of the window.
 local function number(canvas, scale, window, middle, y, class, value)
-  local half = svg.width(tostring(value), LABEL) / 2
-  local low, high = window.x + half, scale:x(window, window.to) - half
-  canvas:text(math.max(low, math.min(middle, high)), y, class, tostring(value))
+  local half = svg.width(tostring(value), LABEL) / 2 - 3
+  if middle - half >= window.x and middle + half <= scale:x(window, window.to) then
+    canvas:text(middle, y, class, tostring(value))
+  end
 end
 
 local function number_input(canvas, scale, window, i)
@@ -56,7 +56,8 @@ local function draw_inputs(canvas, scale, window)
       canvas:circle(scale:x(window, i), INPUT_END, 2.6, "point")
     end
   end
-  for i = first, last, step do number_input(canvas, scale, window, i) end
+  local start = every == 1 and first + -first % step or first -- round numbers where possible
+  for i = start, last, step do number_input(canvas, scale, window, i) end
   return every
 end
 
@@ -162,14 +163,14 @@ end
 -- Uprights where the rule makes the rows meet: at the borders, else at the outermost points.
 local function draw_meeting(canvas, scale)
   local last_i, last_o = scale.axis.input - 1, scale.axis.output - 1
-  local windows = scale.windows
+  local windows, near = scale.windows, 1e-4 + scale.axis.input * 2.0 ^ -20 -- rounding of floats
   local first = { windows[1], (scale:input_cell(0)), (scale:output_cell(0)), 0, scale:at(0) }
   local last = { windows[#windows], select(2, scale:input_cell(last_i)),
     select(2, scale:output_cell(last_o)), last_i, scale:at(last_o) }
   for _, one in ipairs { first, last } do
     local window, border, other, point, reads = table.unpack(one)
-    local at = math.abs(border - other) < NEAR and border
-      or math.abs(point - reads) < NEAR and point
+    local at = math.abs(border - other) < near and border
+      or math.abs(point - reads) < near and point
     if at then
       local x = scale:x(window, at)
       canvas:line(x, INPUT_Y - 14, x, INPUT_Y, "meeting")
