@@ -7,7 +7,7 @@
 
 local M = {}
 
-local DYADIC <const> = 1024
+local DYADIC <const> = 4096
 local LARGEST <const> = 32 -- denominator of a fraction that is only near
 local NEAR <const> = 1e-5
 
