@@ -3,7 +3,8 @@
 // computes them: in double, nothing fused.
 //
 // A position x reads the taps around floor(x); where x is an integer, the pixel before it counts as
-// the floor and the fraction is 1.
+// the floor and the fraction is 1. Without antialias such a pixel stands alone: what Keys' cubic
+// with a parameter other than a dyadic fraction leaves beside it, 1e-16, is rounding, not a weight.
 #include "arithmetic.h"
 #include "axis.h"
 
@@ -65,6 +66,10 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
   const int64_t first = (int64_t)floor(-reach / squeeze) + 1;
   int64_t base = (int64_t)floor(x);
   double t = x - (double)base, all = 0, inside = 0;
+  if (t == 0 && !r->p->antialias) {
+    upw_ref_axis_put(table, o, upw_ref_limit(base, 0, r->in - 1), 1);
+    return;
+  }
   if (t == 0) {
     base--;
     t = 1;

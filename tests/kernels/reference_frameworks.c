@@ -125,6 +125,7 @@ static void onnx_whole_positions(void) {
         "linear");
   struct upw_ref_interpolate p =
       ONNX(3, 6, .mode = UPW_REF_BICUBIC, .coordinates = UPW_REF_ASYMMETRIC);
+  p.cubic_coeff_a = -0.6; // whose weights beside a pixel would be rounded to 1e-16
   const void *inputs[1] = {x};
   p.rank = p.planar = 1;
   p.batch = p.channels = 1;
