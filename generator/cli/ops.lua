@@ -19,7 +19,7 @@ local M = {
 local KINDS <const> = {
   bool = "true, false", int_list = "integers, one an axis or one for all",
   number_list = "numbers, one an axis or one for all", int = "integer", number = "number",
-  text = "text",
+  ints = "integers", numbers = "numbers", text = "text",
 }
 
 local function values_of(attribute)
@@ -30,6 +30,13 @@ end
 local function default_of(attribute)
   if attribute.default == nil then return "-" end
   return text.value(attribute.default)
+end
+
+-- Every profile of the spec language is too many words.
+local function profiles_of(attribute)
+  local profiles = attribute.profiles
+  if not profiles or #profiles == #schema.profile.values then return "all" end
+  return table.concat(profiles, ", ")
 end
 
 local function rank_names(op)
@@ -61,6 +68,7 @@ local function details(op)
     lines[#lines + 1] = "  " .. attribute.name
     lines[#lines + 1] = "    values   " .. values_of(attribute)
     lines[#lines + 1] = "    default  " .. default_of(attribute)
+    lines[#lines + 1] = "    profile  " .. profiles_of(attribute)
     lines[#lines + 1] = "    rule     " .. attribute.doc
   end
   return table.concat(lines, "\n") .. "\n"
@@ -71,12 +79,13 @@ local function cell(words)
 end
 
 local function attribute_rows(attributes, add)
-  add("| attribute | values | default | rule |")
-  add("|---|---|---|---|")
+  add("| attribute | profile | values | default | rule |")
+  add("|---|---|---|---|---|")
   for _, attribute in ipairs(attributes) do
     local default = default_of(attribute)
-    add(string.format("| `%s` | %s | %s | %s |", attribute.name, cell(values_of(attribute)),
-      default == "-" and "" or "`" .. cell(default) .. "`", cell(attribute.doc)))
+    add(string.format("| `%s` | %s | %s | %s | %s |", attribute.name, profiles_of(attribute),
+      cell(values_of(attribute)), default == "-" and "" or "`" .. cell(default) .. "`",
+      cell(attribute.doc)))
   end
   add("")
 end
@@ -116,7 +125,7 @@ local function as_data(list)
     local attributes = {}
     for at, attribute in ipairs(op.attributes) do
       attributes[at] = { name = attribute.name, kind = attribute.kind, values = attribute.values,
-        default = attribute.default, rule = attribute.doc }
+        default = attribute.default, profiles = attribute.profiles, rule = attribute.doc }
     end
     data[index] = { name = op.name, summary = op.summary, inputs = op.inputs,
       outputs = op.outputs, dtypes = op.dtypes, ranks = op.ranks, attributes = attributes }

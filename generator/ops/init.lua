@@ -42,6 +42,34 @@ function M.find(name)
   end
 end
 
+--- The attributes that an operator has in a profile.
+---@param op table
+---@param profile string
+---@return table[]
+function M.attributes(op, profile)
+  local known = {}
+  for _, attribute in ipairs(op.attributes) do
+    if list.contains(attribute.profiles, profile) then
+      known[#known + 1] = attribute
+    end
+  end
+  return known
+end
+
+--- The profiles in which an operator has an attribute of that name, in the schema's order.
+---@param op table
+---@param name string
+---@return string[]
+function M.profiles(op, name)
+  local profiles = {}
+  for _, attribute in ipairs(op.attributes) do
+    if attribute.name == name then
+      table.move(attribute.profiles, 1, #attribute.profiles, #profiles + 1, profiles)
+    end
+  end
+  return profiles
+end
+
 --- The names of all operators.
 ---@return string[]
 function M.names()

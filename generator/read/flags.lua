@@ -44,11 +44,23 @@ local function tensor(value)
   return { shape = shape, layout = layout, dtype = dtype ~= "" and dtype or nil }
 end
 
-local READ <const> = { int_list = numbers, number_list = numbers, tensor = tensor }
+local READ <const> = {
+  int_list = numbers,
+  number_list = numbers,
+  int = numbers,
+  number = numbers,
+  ints = numbers,
+  numbers = numbers,
+  tensor = tensor,
+}
 
 local ARGUMENT <const> = {
   int_list = "N,…",
   number_list = "F,…",
+  int = "N",
+  number = "F",
+  ints = "N,…",
+  numbers = "F,…",
   tensor = "SHAPE",
   enum = "NAME",
   text = "TEXT",

@@ -31,15 +31,12 @@ function M.of(A, spec, copied)
     source.first, source.reach = (source.step - 1) / 2, source.step / 2
     return source
   end
-  local grid = spec.grid or A
+  local grid, cut = spec.grid or A, filter.kernel and spec.stretch.counts_from_border
   source.step = grid.tonumber(rule.ratio(grid, spec))
   source.first = grid.tonumber(rule.source(grid, spec)(0))
   if filter.kernel then source.reach = filter.radius * math.max(source.step, 1) end
-  if filter.kernel and spec.stretch.counts_from_border then -- whatever the rule
-    source.first, source.outside = (source.step - 1) / 2, "renormalised"
-  elseif spec.exclude then
-    source.outside = "renormalised"
-  end
+  if cut then source.first = (source.step - 1) / 2 end -- whatever the rule
+  if cut or spec.exclude then source.outside = "renormalised" end
   return source
 end
 

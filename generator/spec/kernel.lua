@@ -43,13 +43,20 @@ local function find_op(raw, list)
   end
 end
 
--- The attributes of a kernel of this operator, common ones first, and all its keys.
-local function vocabulary(op)
+-- The profile, if it is one: its rules judge everything else. A wrong one is reported as an
+-- attribute; until then PyTorch's hold.
+local function profile_of(raw)
+  local profile = raw.fields.profile
+  return lists.contains(schema.profile.values, profile) and profile or schema.profile.default
+end
+
+-- The attributes of a kernel of this operator in a profile, common ones last, and all its keys.
+local function vocabulary(op, profile)
   local attributes, keys = {}, { "op" }
   for _, list in ipairs { op.inputs, op.outputs } do
     table.move(list, 1, #list, #keys + 1, keys)
   end
-  for _, list in ipairs { op.attributes, schema.common } do
+  for _, list in ipairs { ops.attributes(op, profile), schema.common } do
     for _, attribute in ipairs(list) do
       attributes[#attributes + 1] = attribute
       keys[#keys + 1] = attribute.name
@@ -58,30 +65,51 @@ local function vocabulary(op)
   return attributes, keys
 end
 
-local function check_keys(raw, op, keys, report)
+-- A key that is none of this profile: perhaps of another.
+local function report_key(key, op, profile, keys, report)
+  local others = ops.profiles(op, key)
+  if #others > 0 then
+    report("E060", key, { key, "profile" }, {
+      profile = profile,
+      profiles = table.concat(others, ", "),
+      hint = ('leave out %s, or profile = "%s"'):format(key, others[1]),
+    })
+    return
+  end
+  report("E029", key, nil, {
+    owner = op.name,
+    keys = table.concat(keys, ", "),
+    hint = suggest.nearest(tostring(key), keys) or false,
+  })
+end
+
+local function check_keys(raw, op, profile, keys, report)
   for _, key in ipairs(ordered.keys(raw.fields)) do
     if lists.contains(schema.reserved_keys, key) then
       local supported = op.name .. " without " .. key
       report("E100", key, nil, { what = key, supported = supported })
     elseif not lists.contains(keys, key) then
-      report("E029", key, nil, {
-        owner = op.name,
-        keys = table.concat(keys, ", "),
-        hint = suggest.nearest(tostring(key), keys) or false,
-      })
+      report_key(key, op, profile, keys, report)
     end
   end
 end
 
+-- How many numbers a list has that gives one for each axis; nil where that is unknown.
+local function places_of(attribute, given)
+  local axes = attribute.per and given[attribute.per]
+  if axes then return #axes end
+  return given.x and tensors.rank(given.x)
+end
+
 local function read_attributes(raw, attributes, given, report)
-  local rank = given.x and tensors.rank(given.x)
   for _, attribute in ipairs(attributes) do
     local name = attribute.name
     local value = raw.fields[name]
     if value == nil then
       given[name] = attribute.default
     else
-      local typed, code, fields = kinds[attribute.kind](value, attribute, rank)
+      local read, places = kinds[attribute.kind], places_of(attribute, given)
+      local typed, code, fields = read(value, attribute, places)
       given[name] = typed
       if code then
         report(code, name, nil, fields)
@@ -105,15 +133,6 @@ local function check_alias(op, rank, x, report)
     got = got,
     op = instead,
   })
-end
-
--- Another framework's rules would judge everything else.
-local function check_profile(raw, report)
-  local _, code, fields = kinds.enum(raw.fields.profile or schema.profile.default, schema.profile)
-  if code == "E100" then
-    report(code, "profile", nil, fields)
-  end
-  return code ~= "E100"
 end
 
 local function read_tensors(raw, op, given, report)
@@ -145,12 +164,10 @@ function M.validate(raw, list)
   if not op then
     return nil
   end
-  local attributes, keys = vocabulary(op)
+  local profile = profile_of(raw)
+  local attributes, keys = vocabulary(op, profile)
   local report = reports.new(raw, list, op.name, defaults_of(attributes))
-  if not check_profile(raw, report) then
-    return nil
-  end
-  check_keys(raw, op, keys, report)
+  check_keys(raw, op, profile, keys, report)
   local given = {}
   read_tensors(raw, op, given, report)
   read_attributes(raw, attributes, given, report)

@@ -6,6 +6,7 @@
 -- of its diagnostic. A rank of nil means that x itself is wrong, so lengths cannot be judged.
 
 local lists = require "upweave.util.list"
+local ordered = require "upweave.util.ordered"
 local suggest = require "upweave.util.suggest"
 local text = require "upweave.util.text"
 
@@ -85,7 +86,7 @@ local function numbers(value, attribute, rank, what, convert)
     return nil, "E033", {
       got = #list,
       expected = rank,
-      reason = "x has so many spatial axes; a single number stands for all of them",
+      reason = "one for each axis that is resized; a single number stands for all of them",
       hint = list[1] and ("%s = %s"):format(attribute.name, text.value(list[1])) or false,
     }
   end
@@ -125,6 +126,67 @@ end
 function M.number_list(value, attribute, rank)
   local list, code, fields = numbers(value, attribute, rank, "a number", real)
   return spread(list, type(value) ~= "table", rank), code, fields
+end
+
+local function is_finite(item)
+  return type(item) == "number" and item == item and math.abs(item) < math.huge
+end
+
+local function range_text(attribute)
+  if not attribute.min then return "" end
+  return (" from %d to %d"):format(attribute.min, attribute.max)
+end
+
+local function within(item, attribute)
+  return not attribute.min or item >= attribute.min and item <= attribute.max
+end
+
+-- A number of its own, not one for each axis.
+local function single(value, attribute, what, convert)
+  local expected = what .. range_text(attribute)
+  if type(value) ~= "number" then
+    return nil, "E031", { expected = expected, got = text.value(value), hint = false }
+  end
+  local number = is_finite(value) and convert(value)
+  if not number or not within(number, attribute) then
+    return nil, "E034", { expected = expected, reason = false, hint = false }
+  end
+  return number
+end
+
+local function real_of(item) return item * 1.0 end
+
+function M.int(value, attribute)
+  return single(value, attribute, "a whole number", math.tointeger)
+end
+
+function M.number(value, attribute)
+  return single(value, attribute, "a finite number", real_of)
+end
+
+-- A list of any length.
+local function several(value, attribute, what, convert)
+  local expected = "a list of " .. what .. range_text(attribute)
+  if type(value) == "number" then value = { value } end
+  if type(value) ~= "table" or #value == 0 or not ordered.is_list(value) then
+    return nil, "E031", { expected = expected, got = text.value(value), hint = false }
+  end
+  local list = {}
+  for i, item in ipairs(value) do
+    list[i] = is_finite(item) and within(item, attribute) and convert(item)
+    if not list[i] then
+      return nil, "E034", { expected = expected, reason = false, hint = false }
+    end
+  end
+  return list
+end
+
+function M.ints(value, attribute)
+  return several(value, attribute, "whole numbers", math.tointeger)
+end
+
+function M.numbers(value, attribute)
+  return several(value, attribute, "finite numbers", real_of)
 end
 
 return M

@@ -19,10 +19,10 @@ M.op = {
 M.profile = {
   name = "profile",
   kind = "enum",
-  values = { "torch" },
-  reserved = { "onnx", "tflite", "paddle" },
+  values = { "torch", "onnx", "tflite", "paddle" },
   default = "torch",
-  doc = "the framework whose rules hold; torch is PyTorch 2.13 on the CPU",
+  doc = "the framework whose rules and defaults hold; torch is PyTorch 2.13 on the CPU, onnx the"
+    .. " reference evaluator of onnx 1.22.0",
 }
 
 --- Fields of every kernel.
@@ -34,7 +34,8 @@ M.common = {
     kind = "enum",
     values = { "framework", "exact" },
     default = "framework",
-    doc = "coordinates in the framework's arithmetic (float32) or in rational numbers",
+    doc = "coordinates in the framework's arithmetic (torch: float32, double for f64 and u8; onnx:"
+      .. " double; tflite, paddle: float32) or in rational numbers",
   },
   {
     name = "numerics",

@@ -177,16 +177,13 @@ local catalogue = {
 
   -- Spec: interpolate.
   {
-    code = "E050", exit = SPEC,
-    message = "size and scale_factor exclude each other",
-    because = "each determines the output size (PyTorch rejects both together, too)",
+    code = "E050", exit = SPEC, message = "size and scale_factor exclude each other",
+    because = "each determines the output size (the frameworks reject both together, too)",
     try = "{hint}",
   },
   {
-    code = "E051", exit = SPEC,
-    message = "size or scale_factor is missing",
-    because = "nothing else determines the output size",
-    try = "scale_factor = 2",
+    code = "E051", exit = SPEC, message = "size or scale_factor is missing",
+    because = "nothing else determines the output size", try = "scale_factor = 2",
   },
   {
     code = "E052", exit = SPEC,
@@ -196,40 +193,50 @@ local catalogue = {
     try = "leave out align_corners",
   },
   {
-    code = "E053", exit = SPEC,
-    message = "needs scale_factor",
+    code = "E053", exit = SPEC, message = "needs scale_factor",
     because = "with size the scale always comes from the sizes (PyTorch rejects it, too)",
     try = "leave out recompute_scale_factor",
   },
   {
-    code = "E054", exit = SPEC,
-    message = "needs mode bilinear or bicubic on a two-dimensional x",
-    because = "PyTorch defines the antialiasing filter for these only",
+    code = "E054", exit = SPEC, message = "needs mode bilinear or bicubic on a two-dimensional x",
+    because = "PyTorch defines the antialiasing filter for these only", try = "{hint}",
+  },
+  {
+    code = "E055", exit = SPEC, message = "{mode} needs an x of rank {ranks}",
+    because = "the rank of {shape} is {got}: its spatial dimensions", try = "{hint}",
+  },
+  {
+    code = "E056", exit = SPEC, message = "the output would be empty",
+    because = "{input} * {scale} is less than one pixel", try = "{hint}",
+  },
+  {
+    code = "E057", exit = SPEC, message = "needs an x of rank {expected}",
+    because = "the rank of {shape} is {got}: its spatial dimensions", try = 'op = "{op}"',
+  },
+  {
+    code = "E058", exit = SPEC, message = "is not what the operator gives",
+    because = "a stated y is checked; the rest of the kernel gives {y}", try = "leave out y",
+  },
+
+  {
+    code = "E059", exit = SPEC, message = "{what} does not take {dtype}",
+    because = "PyTorch has it for {dtypes} only", try = "dtype = \"{hint}\"",
+  },
+  {
+    code = "E060", exit = SPEC, message = "does not exist in profile {profile}",
+    because = "it belongs to profile {profiles}", try = "{hint}",
+  },
+  {
+    code = "E061", exit = SPEC, message = "does not exist in opset {opset}",
+    because = "ONNX has {what} in {range}", try = "opset = {hint}",
+  },
+  {
+    code = "E062", exit = SPEC, message = "has no meaning {circumstance}", because = "{reason}",
     try = "{hint}",
   },
   {
-    code = "E055", exit = SPEC,
-    message = "{mode} needs an x of rank {ranks}",
-    because = "the rank of {shape} is {got}: its spatial dimensions",
-    try = "{hint}",
-  },
-  {
-    code = "E056", exit = SPEC,
-    message = "the output would be empty",
-    because = "{input} * {scale} is less than one pixel",
-    try = "{hint}",
-  },
-  {
-    code = "E057", exit = SPEC,
-    message = "needs an x of rank {expected}",
-    because = "the rank of {shape} is {got}: its spatial dimensions",
-    try = 'op = "{op}"',
-  },
-  {
-    code = "E058", exit = SPEC,
-    message = "is not what the operator gives",
-    because = "a stated y is checked; the rest of the kernel gives {y}",
-    try = "leave out y",
+    code = "E063", exit = SPEC, message = "axis {axis} cannot stand there",
+    because = "each spatial axis may be listed once; those of {layout} are {axes}", try = "{hint}",
   },
 
   -- Import of ONNX.

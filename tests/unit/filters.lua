@@ -116,9 +116,9 @@ tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
 
 local function axis(mode, input, output, antialias)
   local m = modes.find(mode)
-  local filter = antialias and m.smooth or m.sharp
-  return build.axis { name = "w", input = input, output = output, filter = filter,
-    copies_equal_sizes = filter.copies_equal_sizes, coordinates = m.coordinates, arithmetic = f32,
+  local chosen = antialias and m.smooth or m.sharp
+  return build.axis { name = "w", input = input, output = output, filter = chosen,
+    copies_equal_sizes = chosen.copies_equal_sizes, coordinates = m.coordinates, arithmetic = f32,
     work = "f32", stretch = require "upweave.resample.stretch.cut" }
 end
 local function keys_of(list)

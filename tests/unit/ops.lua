@@ -98,14 +98,18 @@ tap.is(tensors[2].name .. tensors[2].role .. tensors[2].elems, "youtput36", "y")
 tap.same(interpolate.reference(aa), {
   func = "upw_ref_interpolate", type = "struct upw_ref_interpolate",
   fields = {
+    { "profile", "UPW_REF_TORCH" }, { "dtype", "UPW_REF_F32" },
     { "mode", "UPW_REF_BICUBIC" }, { "rank", "2" }, { "planar", "0" }, { "align_corners", "0" },
-    { "antialias", "1" }, { "exact", "1" }, { "batch", "2" }, { "channels", "3" },
+    { "antialias", "1" }, { "exact", "1" }, { "half_pixel_centers", "0" }, { "align_mode", "0" },
+    { "coordinates", "0" }, { "nearest_mode", "0" }, { "exclude_outside", "0" },
+    { "cubic_coeff_a", "0" }, { "extrapolation_value", "0" }, { "batch", "2" }, { "channels", "3" },
     { "in", "{9, 8, 0}" }, { "out", "{3, 2, 0}" }, { "scale", "{0, 0, 0}" },
+    { "roi_start", "{0, 0, 0}" }, { "roi_end", "{0, 0, 0}" },
   },
 }, "the parameters of the reference")
 local one = problem { x = { shape = { 1, 2, 10 } }, mode = "nearest-exact", scale_factor = 0.3 }
-tap.same(interpolate.reference(one).fields[1], { "mode", "UPW_REF_NEAREST_EXACT" }, "a mode's name")
-tap.same(interpolate.reference(one).fields[11], { "scale", "{0.3, 0, 0}" }, "a scale")
+tap.same(interpolate.reference(one).fields[3], { "mode", "UPW_REF_NEAREST_EXACT" }, "a mode's name")
+tap.same(interpolate.reference(one).fields[20], { "scale", "{0.3, 0, 0}" }, "a scale")
 tap.is(interpolate.formula(aa), "y[n,c,h,w] = sum Wh[h,ih] * Ww[w,iw] * x[n,c,ih,iw];"
   .. " filter keys_half stretched by max(1, r) at s = r*(o + 1/2) - 1/2, r = in/out", "formula")
 tap.is(interpolate.formula(one), "y[n,c,w] = sum Ww[w,iw] * x[n,c,iw];"

@@ -70,9 +70,11 @@ tap.is(over.numerics, "strict", "--numerics replaces the field")
 tap.is(over.schedule, "planar:rows=1", "--schedule does")
 tap.same(over.x.shape, { 1, 8, 8, 2 }, "--layout moves the axes of the same tensor")
 tap.same(over.y.shape, { 1, 3, 4, 2 }, "and with it y")
-_, list = spec.validate({ raw("a", { size = 3 }) }, { profile = "onnx" })
-tap.is(codes(list), "E100", "--profile is judged as the field")
-tap.is(list[1].where, '--profile: profile = "onnx"', "and stands on the command line")
+_, list = spec.validate({ raw("a", { size = 3 }) }, { profile = "caffe" })
+tap.is(codes(list), "E032", "--profile is judged as the field")
+tap.is(list[1].where, '--profile: profile = "caffe"', "and stands on the command line")
+over = spec.validate({ raw("a", { size = 3 }) }, { profile = "onnx" }).kernels[1]
+tap.is(over.opset, 22, "it brings its attributes")
 
 -- A great many mistakes.
 local many = {}

@@ -25,19 +25,31 @@ local function layouts(op)
   return table.concat(names, ", ")
 end
 
-local function modes(op)
-  for _, attribute in ipairs(op.attributes) do
-    if attribute.name == "mode" then return table.concat(attribute.values, ", ") end
+-- Each word once.
+local function words(lists)
+  local found, seen = {}, {}
+  for _, values in ipairs(lists) do
+    for _, value in ipairs(values) do
+      if not seen[value] then found[#found + 1], seen[value] = value, true end
+    end
   end
-  return "–"
+  return #found > 0 and table.concat(found, ", ") or "–"
+end
+
+local function modes(op)
+  local lists = {}
+  for _, attribute in ipairs(op.attributes) do
+    if attribute.name == "mode" then lists[#lists + 1] = attribute.values end
+  end
+  return words(lists)
 end
 
 local function attributes(op)
-  local names = {}
+  local lists = {}
   for _, attribute in ipairs(op.attributes) do
-    if attribute.name ~= "mode" then names[#names + 1] = attribute.name end
+    if attribute.name ~= "mode" then lists[#lists + 1] = { attribute.name } end
   end
-  return table.concat(names, ", ")
+  return words(lists)
 end
 
 local function support()

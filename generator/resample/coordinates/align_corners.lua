@@ -4,7 +4,7 @@
 --   source = ratio * o,   ratio = (input - 1)/(output - 1), 0 for a single output
 -- A scale factor never enters.
 
-local M = { name = "align_corners" }
+local M = { name = "align_corners", text = "o*(in - 1)/(out - 1)" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

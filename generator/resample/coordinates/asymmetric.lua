@@ -5,7 +5,8 @@
 
 local half_pixel = require "upweave.resample.coordinates.half_pixel"
 
-local M = { name = "asymmetric", ratio = half_pixel.ratio, point = { input = 0, output = 0 } }
+local M = { name = "asymmetric", text = "r*o", of = "r", ratio = half_pixel.ratio,
+  point = { input = 0, output = 0 } }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

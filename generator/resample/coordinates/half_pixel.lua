@@ -3,7 +3,7 @@
 --
 --   source = ratio * (o + 1/2) - 1/2,   ratio = 1/scale_factor if that was given, else input/output
 
-local M = { name = "half_pixel" }
+local M = { name = "half_pixel", text = "r*(o + 1/2) - 1/2", of = "r" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -5,7 +5,7 @@
 
 local half_pixel = require "upweave.resample.coordinates.half_pixel"
 
-local M = { name = "half_pixel" }
+local M = { name = "half_pixel", text = half_pixel.text, of = "r" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -4,7 +4,7 @@
 -- Integer arithmetic throughout: the window of output o is [floor(o I / O), ceil((o + 1) I / O)).
 -- It has no coordinate transform; a scale factor never enters (the operator recomputes it).
 
-local M = { name = "box" }
+local M = { name = "box", text = "[floor(o*in/out), ceil((o + 1)*in/out))" }
 
 ---@param A table        arithmetic
 ---@param o integer      output position

@@ -6,7 +6,7 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "clamped" }
+local M = { name = "clamped", text = "max(1, 1/scale)", of = "scale" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

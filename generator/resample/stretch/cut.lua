@@ -4,7 +4,7 @@
 -- The window rule of PyTorch's antialias, and Pillow's, in PyTorch's rounding order: a literal 0.5
 -- promotes to double, which `wide` and `narrow` say.
 
-local M = { name = "cut", counts_from_border = true }
+local M = { name = "cut", text = "max(1, r)", of = "r", counts_from_border = true }
 
 local function ceil(A, x)
   local n = A.floor(x)

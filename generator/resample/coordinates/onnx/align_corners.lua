@@ -6,7 +6,7 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "align_corners" }
+local M = { name = "align_corners", text = "o*(in - 1)/(scale*in - 1)", of = "scale" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -3,7 +3,8 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "asymmetric", ratio = scale.ratio, point = { input = 0, output = 0 } }
+local M = { name = "asymmetric", text = "o/scale", of = "scale", ratio = scale.ratio,
+  point = { input = 0, output = 0 } }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -3,7 +3,8 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "half_pixel", ratio = scale.ratio }
+local M = { name = "half_pixel", text = "(o + 1/2)/scale - 1/2", of = "scale",
+  ratio = scale.ratio }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -6,7 +6,8 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "half_pixel_symmetric", ratio = scale.ratio }
+local M = { name = "half_pixel_symmetric", of = "scale", ratio = scale.ratio,
+  text = "in/2*(1 - out/(scale*in)) + (o + 1/2)/scale - 1/2" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -5,7 +5,8 @@
 local half_pixel = require "upweave.resample.coordinates.onnx.half_pixel"
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "pytorch_half_pixel", ratio = scale.ratio }
+local M = { name = "pytorch_half_pixel", of = "scale", ratio = scale.ratio,
+  text = "(o + 1/2)/scale - 1/2 (-1/2 for one output)" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -7,7 +7,8 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "tf_crop_and_resize" }
+local M = { name = "tf_crop_and_resize", of = "scale",
+  text = "start*(in - 1) + o*(end - start)*(in - 1)/(scale*in - 1)" }
 
 ---@param A table   arithmetic
 ---@param axis upweave.resample.axis_spec

@@ -4,7 +4,8 @@
 
 local scale = require "upweave.resample.coordinates.onnx.scale"
 
-local M = { name = "tf_half_pixel_for_nn", ratio = scale.ratio,
+local M = { name = "tf_half_pixel_for_nn", text = "(o + 1/2)/scale", of = "scale",
+  ratio = scale.ratio,
   point = { input = 0, output = 0.5 } }
 
 ---@param A table   arithmetic
