@@ -17,14 +17,19 @@ local M = {}
 
 local MIDDLE <const> = { input = 0.5, output = 0.5 }
 
+-- An axis that is copied, by this rule and filter.
+local function copy_of(rule, filter)
+  return { rule = rule and rule.name or filter.name, first = 0, step = 1,
+    reach = (filter.taps or 1) / 2, point = rule and rule.point or MIDDLE, outside = "clamped" }
+end
+
 ---@param A table arithmetic
 ---@param spec upweave.resample.axis_spec
 ---@param copied boolean   equal sizes that the filter copies
 ---@return upweave.axis.source
 function M.of(A, spec, copied)
   local rule, filter = spec.coordinates, spec.filter
-  local source = { rule = rule and rule.name or filter.name, first = 0, step = 1,
-    reach = (filter.taps or 1) / 2, point = rule and rule.point or MIDDLE, outside = "clamped" }
+  local source = copy_of(rule, filter)
   if copied then return source end
   if filter.window then
     source.step = spec.input / spec.output

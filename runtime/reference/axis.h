@@ -57,6 +57,9 @@ typedef void upw_ref_rule_fn(struct upw_ref_axis *table, const struct upw_ref_ru
 upw_ref_rule_fn upw_ref_area, upw_ref_exact, upw_ref_onnx, upw_ref_paddle, upw_ref_tflite,
     upw_ref_torch;
 
+// The rounding of ONNX's nearest on this axis: UPW_REF_SIMPLE resolved by the scale.
+int upw_ref_onnx_rounding(const struct upw_ref_rule *r);
+
 // Keys' cubic at x in [0, 1] and in [1, 2], every operation rounded.
 double upw_ref_keys_near(int single, double x, double a);
 double upw_ref_keys_far(int single, double x, double a);

@@ -123,7 +123,9 @@ static void nearest(struct upw_ref_axis *table, const struct upw_ref_rule *r, in
                        [UPW_REF_FLOOR] = down,
                        [UPW_REF_CEIL] = up};
   int rounded = p->profile == UPW_REF_TORCH ? r->mode == UPW_REF_NEAREST_EXACT : p->align_corners;
-  wide index = p->profile == UPW_REF_ONNX ? onnx[p->nearest_mode] : rounded ? half_up : down;
+  wide index = p->profile == UPW_REF_ONNX ? onnx[upw_ref_onnx_rounding(r)]
+               : rounded                  ? half_up
+                                          : down;
   upw_ref_axis_put(table, o, upw_ref_limit((int64_t)index, 0, r->in - 1), 1);
 }
 

@@ -33,6 +33,12 @@ static double source(const struct upw_ref_rule *r, double o) {
   }
 }
 
+int upw_ref_onnx_rounding(const struct upw_ref_rule *r) {
+  const double scale = r->scale > 0 ? r->scale : (double)r->out / (double)r->in;
+  if (r->p->nearest_mode != UPW_REF_SIMPLE) return r->p->nearest_mode;
+  return scale < 1 ? UPW_REF_CEIL : UPW_REF_FLOOR;
+}
+
 static int64_t nearest(int rule, double x) {
   double floored = floor(x), rest = x - floored;
   int up = rule == UPW_REF_CEIL                 ? rest > 0
@@ -93,7 +99,8 @@ void upw_ref_onnx(struct upw_ref_axis *table, const struct upw_ref_rule *r, int6
   if (r->p->coordinates == UPW_REF_TF_CROP_AND_RESIZE && (x < 0 || x > (double)(r->in - 1)))
     table->outside[o] = 1;
   else if (r->mode == UPW_REF_NEAREST)
-    upw_ref_axis_put(table, o, upw_ref_limit(nearest(r->p->nearest_mode, x), 0, r->in - 1), 1);
+    upw_ref_axis_put(table, o, upw_ref_limit(nearest(upw_ref_onnx_rounding(r), x), 0, r->in - 1),
+                     1);
   else
     filtered(table, r, o, x);
 }

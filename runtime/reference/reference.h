@@ -59,7 +59,8 @@ enum upw_ref_nearest {
   UPW_REF_ROUND_PREFER_FLOOR,
   UPW_REF_ROUND_PREFER_CEIL,
   UPW_REF_FLOOR,
-  UPW_REF_CEIL
+  UPW_REF_CEIL,
+  UPW_REF_SIMPLE // up to opset 10: ceil where the scale is below 1, else floor
 };
 
 // What a profile does not know is 0: a zeroed struct with mode, sizes and rank is PyTorch's default
