@@ -22,6 +22,7 @@ from .measure import Figure, Pair, Timed, figure
 from .results import Result
 
 OUT = Path("build/bench-peers")
+MOST_TAKEN = 0.05  # of the time, by other programs, before a warning
 FILES = ("peers.md", "peers.csv", "peers.svg")
 
 
@@ -77,7 +78,7 @@ def judged(peer, row, variant, result: Result) -> bool:
     return same
 
 
-def measured(group: list, peers, seconds: float) -> list[Result]:
+def measured(group: list, peers, seconds: float, clock: measure.Clock) -> list[Result]:
     """All peers on the rows of one workload, taking turns."""
     results, pairs = [], []
     for row in group:
@@ -90,7 +91,7 @@ def measured(group: list, peers, seconds: float) -> list[Result]:
                 if variant and judged(peer, row, variant, result):
                     # The variant stays: its memory must outlive its calls.
                     pairs.append((result, variant, Pair(Timed(row.bound), Timed(variant.call))))
-    measure.run([pair for *_, pair in pairs], seconds)
+    measure.run([pair for *_, pair in pairs], seconds, clock)
     for result, _, pair in pairs:
         result.ours, result.theirs = (_micro(one.times) for one in (pair.ours, pair.theirs))
         result.ratio = figure(pair.ratios)
@@ -115,12 +116,14 @@ def draw(results: list[Result]) -> None:
         chart.draw(OUT / "peers.svg", results)
 
 
-def write(results: list[Result], peers: adapters.Peers, skipped: list[str]) -> None:
+def write(results: list[Result], peers: adapters.Peers, skipped: list[str],
+          clock: measure.Clock) -> None:
     first = next((OUT / "kernels").glob(f"{results[0].row}/*.json"))
     metadata = json.loads(first.read_text(encoding="utf-8"))
     missing = [f"{name}: {why}" for name, why in peers.missing.items()]
-    text = report.page(results, versions(peers, metadata), machine.describe(metadata),
-                       skipped + missing)
+    about = [*machine.describe(metadata),
+             f"Other programs took {100 * clock.taken:.0f} % of the time."]
+    text = report.page(results, versions(peers, metadata), about, skipped + missing)
     (OUT / "peers.md").write_text(text, encoding="utf-8")
     report.write_csv(OUT / "peers.csv", results)
     draw(results)
@@ -139,13 +142,17 @@ def main() -> None:
         say(f"SKIP     {name}: {why}")
     groups, skipped = build(options.only)
     results: list[Result] = []
+    clock = measure.Clock()
     for workload, group in groups.items():
         began = time.monotonic()
-        results += measured(group, peers.present, options.seconds)
+        results += measured(group, peers.present, options.seconds, clock)
         say(f"BENCH    {workload}, {time.monotonic() - began:.0f} s")
     if not any(one.ratio for one in results):
         sys.exit("bench-peers: nothing could be compared")
-    write(results, peers, skipped)
+    write(results, peers, skipped, clock)
+    if clock.taken > MOST_TAKEN:
+        say(f"BUSY     other programs took {100 * clock.taken:.0f} % of the time: the figures are "
+            "not to be trusted")
     if options.docs:
         for name in FILES:
             shutil.copy(OUT / name, Path("docs") / name)

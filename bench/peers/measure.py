@@ -76,14 +76,31 @@ class Pair:
         self.ratios.append(self.theirs.turn() / ours)
 
 
-def run(pairs: list[Pair], seconds: float) -> None:
+@dataclass
+class Clock:
+    """How long was measured, and how much of it this process really ran."""
+
+    wall: float = 0.0
+    ran: float = 0.0
+
+    @property
+    def taken(self) -> float:
+        """The share of the time that other programs took. It does not hit all calls alike: one
+        longer than a turn of the scheduler waits, a short one seldom does."""
+        return max(0.0, 1 - self.ran / self.wall) if self.wall else 0.0
+
+
+def run(pairs: list[Pair], seconds: float, clock: Clock) -> None:
     """Rounds over all pairs, for `seconds` a pair as far as the least number of rounds allows."""
     cost = sum(pair.ours.calibrate() + pair.theirs.calibrate() for pair in pairs)
     fitting = int(seconds * len(pairs) * 1e9 / cost) if pairs else 0
     rounds = max(ROUNDS[0], min(ROUNDS[1], fitting))
     gc.disable()
+    wall, ran = time.perf_counter(), time.process_time()
     for at in range(rounds):
         turned = at % len(pairs) if pairs else 0
         for pair in pairs[turned:] + pairs[:turned]:
             pair.turn()
+    clock.wall += time.perf_counter() - wall
+    clock.ran += time.process_time() - ran
     gc.enable()

@@ -30,12 +30,19 @@ class Measure(unittest.TestCase):
                               measure.Timed(lambda at=at: order.append(at))) for at in range(2)]
         measure.BATCH_NS, keep = 0, measure.BATCH_NS
         self.addCleanup(setattr, measure, "BATCH_NS", keep)
-        measure.run(pairs, 0)
+        clock = measure.Clock()
+        measure.run(pairs, 0, clock)
+        self.assertGreater(clock.wall, 0)
         self.assertEqual([len(pair.ratios) for pair in pairs], [5, 5])
         timed = order[8:]  # two untimed calls of each came first
         rounds = [timed[at : at + 8] for at in range(0, len(timed), 8)]
         first, second = ["us", "us", 0, 0], ["us", "us", 1, 1]
         self.assertEqual(rounds, [first + second, second + first] * 2 + [first + second])
+
+
+    def test_time_that_others_took(self):
+        self.assertAlmostEqual(measure.Clock(10, 9).taken, 0.1)
+        self.assertEqual((measure.Clock(10, 11).taken, measure.Clock().taken), (0, 0))
 
 
 class Results(unittest.TestCase):
