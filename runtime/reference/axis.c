@@ -35,7 +35,8 @@ int upw_ref_is_fixed(const struct upw_ref_interpolate *p) {
 
 static int is_single(const struct upw_ref_interpolate *p) {
   if (p->profile == UPW_REF_TORCH) return p->dtype != UPW_REF_F64 && !upw_ref_is_fixed(p);
-  return p->profile != UPW_REF_ONNX;
+  if (p->profile == UPW_REF_PADDLE) return p->dtype != UPW_REF_F64 || p->mode != UPW_REF_BICUBIC;
+  return p->profile == UPW_REF_TFLITE;
 }
 
 static struct upw_ref_rule rule_of(const struct upw_ref_interpolate *p, int axis) {

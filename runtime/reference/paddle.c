@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Coordinates and weights of PaddlePaddle's F.interpolate on one axis: float, but for the half of
-// a half pixel, which Paddle's C++ writes as a double.
+// a half pixel, which Paddle's C++ writes as a double, and for cubic weights of float64, which are
+// doubles over a float ratio.
 #include "arithmetic.h"
 #include "axis.h"
 
@@ -43,13 +44,14 @@ static void linear(struct upw_ref_axis *table, const struct upw_ref_rule *r, int
 }
 
 static void cubic(struct upw_ref_axis *table, const struct upw_ref_rule *r, int64_t o) {
-  double x = r->p->align_corners ? multiple(r, o) : single(half_pixel(r, o));
-  int64_t i = (int64_t)floor(x);
-  double t = single(x - (double)i), u = single(1 - t);
-  put(table, r, o, i - 1, upw_ref_keys_far(1, single(t + 1), -0.75));
-  put(table, r, o, i, upw_ref_keys_near(1, t, -0.75));
-  put(table, r, o, i + 1, upw_ref_keys_near(1, u, -0.75));
-  put(table, r, o, i + 2, upw_ref_keys_far(1, single(u + 1), -0.75));
+  int s = r->single;
+  double x = r->p->align_corners ? multiple(r, o) : upw_ref_as(s, half_pixel(r, o));
+  int64_t i = (int64_t)floorf((float)x);
+  double t = upw_ref_as(s, x - (double)i), u = upw_ref_as(s, 1 - t);
+  put(table, r, o, i - 1, upw_ref_keys_far(s, upw_ref_as(s, t + 1), -0.75));
+  put(table, r, o, i, upw_ref_keys_near(s, t, -0.75));
+  put(table, r, o, i + 1, upw_ref_keys_near(s, u, -0.75));
+  put(table, r, o, i + 2, upw_ref_keys_far(s, upw_ref_as(s, u + 1), -0.75));
 }
 
 void upw_ref_paddle(struct upw_ref_axis *table, const struct upw_ref_rule *r, int64_t o) {
