@@ -3,10 +3,10 @@
 --
 -- Purpose: what each version of the two operators has (attributes, inputs), and the fields of a
 -- spec that say the same. What the values mean, and which go together, is for ops/ to judge.
--- Invariants: an attribute or input that the version does not have is an error, none is dropped.
--- An axis stays as it is if its scale is exactly 1 and no region of interest is cut out of it; that
--- holds for all coordinate rules (for tf_half_pixel_for_nn as runtimes do it: they pass such axes
--- over), and lets import/axes.lua merge it with its neighbours.
+-- Invariants: no attribute or input that counts is dropped. An axis stays as it is if its
+-- scale is exactly 1 and no region of interest is cut out of it; that holds for all coordinate
+-- rules (for tf_half_pixel_for_nn as runtimes do it: they pass such axes over), and lets
+-- import/axes.lua merge it with its neighbours.
 
 local axes = require "upweave.import.axes"
 local list = require "upweave.util.list"
@@ -150,10 +150,12 @@ end
 local CHOICES <const> = { not_larger = math.min, not_smaller = math.max }
 
 -- Finds the one scale that keep_aspect_ratio_policy gives to all axes, also to those that no kernel
--- sees. If it is 1, the sizes are those of X, and there is no ratio left to keep.
+-- sees. If it is 1, the sizes are those of X, and there is no ratio left to keep; nor is there with
+-- scales, of which the policy does not speak.
 local function settle_ratio(self)
   local choose = CHOICES[self:attribute("keep_aspect_ratio_policy")]
   if not choose or not self.sizes then
+    self.settled = choose ~= nil
     return
   end
   local scale, same = nil, {}

@@ -120,6 +120,8 @@ keeping("not_larger", { settled = true, size = { 4 },
   x = { shape = { 1, 3, 4 }, layout = "NCW", dtype = "f32" } },
   { shape = { 1, 1, 3, 4 }, sizes = { 1, 1, 6, 5 } }, "batch and channels count, too")
 
+keeping("not_smaller", { settled = true, scale_factor = { 2.0, 3.0 }, x = planar(1, 2, 3, 4) },
+  { shape = { 1, 2, 3, 4 }, scales = { 2, 3 }, axes = { 2, 3 } }, "says nothing of scales")
 is({ shape = { 2, 3, 4, 5 }, sizes = { 2, 6, 8, 9 }, roi = { 0, 0, 0.5, 0, 1, 1, 0.75, 0.5 },
   attributes = { CROP, text("keep_aspect_ratio_policy", "not_larger") } },
   { opset = 19, coordinate_transformation_mode = "tf_crop_and_resize", size = { 4, 5 },
