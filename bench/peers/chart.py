@@ -26,13 +26,15 @@ def _panel(axes, results: list[Result], columns: list[str]) -> None:
     for row in unique(one.row for one in results):
         mine = [one for one in results if one.row == row]
         ticks.append(place + (len(mine) - 1) / 2)
-        labels.append(mine[0].workload + "\n" + mine[0].title.split(",")[0])
+        dtype = "" if mine[0].dtype == "f32" else f" {mine[0].dtype}"
+        labels.append(f"{mine[0].workload}\n{mine[0].title.split(',')[0]}{dtype}")
         for one in mine:
             ratio = one.ratio.median
             axes.barh(place, ratio - 1, left=1, height=0.9,
                       color=COLOURS[columns.index(one.column) % len(COLOURS)])
             side = 1 if ratio >= 1 else -1
-            axes.annotate(f"{ratio:.3g}", (ratio, place), (3 * side, 0), va="center", fontsize=6.5,
+            text = f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}"
+            axes.annotate(text, (ratio, place), (3 * side, 0), va="center", fontsize=6.5,
                           textcoords="offset points", ha="left" if side > 0 else "right")
             place += 1
         place += 0.8
@@ -72,7 +74,7 @@ def draw(path: Path, results: list[Result]) -> None:
     handles = [pyplot.Rectangle((0, 0), 1, 1, color=COLOURS[at % len(COLOURS)])
                for at in range(len(columns))]
     figure.legend(handles, columns, loc="outside lower center", ncols=len(columns), frameon=False)
-    figure.suptitle("The peer's time over ours: longer bars to the right, faster kernels",
+    figure.suptitle("The peer's time over ours: right of 1×, we are faster",
                     fontsize=10)
     silent = {"Date": None, "Creator": None} if path.suffix == ".svg" else None
     figure.savefig(path, metadata=silent)
