@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import array
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -28,8 +29,16 @@ kernel "interleaved" { op = "interpolate", x = tensor { 2, 4, 5, 3, layout = "NH
                        mode = "bilinear", scale_factor = 2 }
 kernel "sound" { op = "interpolate", x = tensor { 1, 6, 2, layout = "NWC" },
                  mode = "nearest", size = 9 }
+kernel "wide" { op = "interpolate", x = tensor { 1, 1, 3, 3, dtype = "f64" },
+                mode = "bilinear", size = 7 }
+kernel "half" { op = "interpolate", x = tensor { 1, 1, 3, 3, dtype = "f16" },
+                mode = "bilinear", size = 7 }
+kernel "brain" { op = "interpolate", x = tensor { 1, 1, 3, 3, dtype = "bf16" },
+                 mode = "bilinear", size = 7 }
+kernel "bytes" { op = "interpolate", x = tensor { 1, 1, 3, 3, dtype = "u8" },
+                 mode = "bilinear", size = 7 }
 """
-NAMES = ["interleaved", "planar", "sound"]
+NAMES = ["brain", "bytes", "half", "interleaved", "planar", "sound", "wide"]
 
 
 def setUpModule() -> None:
@@ -87,6 +96,14 @@ class Buffers(unittest.TestCase):
         y = lib.planar(x)
         self.assertEqual((y.shape, y[0, 0, 0, 1], y[1, 2, 7, 9]), ((2, 3, 8, 10), 0.25, 119.0))
         self.assertEqual(lib.planar(x, threads=3), y)
+
+    def test_element_types(self):
+        codes = {"wide": "d", "half": "e", "bytes": "B"}
+        for name, code in codes.items():
+            with self.subTest(name):
+                y = lib[name](struct.pack(f"9{code}", *range(0, 90, 10))).tobytes()
+                values = struct.unpack(f"49{code}", y)
+                self.assertEqual((values[0], values[24], values[48]), (0, 40, 80))
 
 
 @unittest.skipIf(numpy is None, "numpy is not installed")
@@ -146,6 +163,15 @@ class Torch(Case):
         x = torch.arange(12.0).reshape(1, 6, 2).permute(0, 2, 1)
         want = torch.nn.functional.interpolate(x, size=9, mode="nearest")
         self.assertTrue(torch.equal(lib.sound(x), want))
+
+    def test_element_types(self):
+        kinds = {"wide": torch.float64, "half": torch.float16, "brain": torch.bfloat16,
+                 "bytes": torch.uint8}
+        for name, dtype in kinds.items():
+            with self.subTest(name):
+                x = (torch.arange(9) * 25).reshape(1, 1, 3, 3).to(dtype)
+                want = torch.nn.functional.interpolate(x, size=7, mode="bilinear")
+                torch.testing.assert_close(lib[name](x), want)
 
     def test_what_differs(self):
         self.refused(lib.interleaved, "x: order in memory: expected channels-last, strides "
