@@ -9,7 +9,7 @@ local M = {}
 -- f16 and bf16 are their bits.
 M.ctype = {
   f64 = "double", f32 = "float", f16 = "uint16_t", bf16 = "uint16_t", u8 = "uint8_t",
-  i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", u32 = "uint32_t",
+  i8 = "int8_t", i16 = "int16_t", u16 = "uint16_t", i32 = "int32_t", u32 = "uint32_t",
 }
 
 local float = { f32 = { 6, 9, "f" }, f64 = { 15, 17, "" } }

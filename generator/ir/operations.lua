@@ -67,10 +67,12 @@ function B:fma(x, y, z)
   return pure(self, "fma", x.ty, { x, y, z })
 end
 
--- Operands in one order: x + y and y + x are one value.
+-- Operands in one order, a constant last: x + y and y + x are one value.
 local function commutative(b, op, x, y)
   same(x, y)
-  if x.id > y.id then x, y = y, x end
+  local swapped = x.id > y.id
+  if x.op == "const" or y.op == "const" then swapped = x.op == "const" end
+  if swapped then x, y = y, x end
   return pure(b, op, x.ty, { x, y })
 end
 
@@ -112,6 +114,7 @@ function B:neighbours(sum, x, y)
   local bytes = x.ty.elem == "u8" and y.ty.elem == "i8"
   assert(bytes or x.ty.elem == "i16" and y.ty.elem == "i16", "neighbours are u8 and i8, or i16")
   assert(sum.ty.elem == "i32" and sum.ty.bytes == x.ty.bytes and x.ty.bytes == y.ty.bytes)
+  if is_const(y, 0) then return sum end
   return pure(self, "neighbours", sum.ty, { sum, x, y })
 end
 

@@ -25,9 +25,12 @@ local function signature(g)
   return #g.weights .. ":" .. join(g.relative)
 end
 
+-- Numbers are compared, not their text, which is shorter than an f64.
 local function same_weights(a, b)
-  for q, w in ipairs(a.weights) do
-    if join(w) ~= join(b.weights[q]) then return false end
+  for q, weights in ipairs(a.weights) do
+    for k, w in ipairs(weights) do
+      if w ~= b.weights[q][k] then return false end
+    end
   end
   return true
 end
