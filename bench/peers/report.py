@@ -26,8 +26,8 @@ resident. A planar tensor is N, C, H, W in memory, an interleaved one N, H, W, C
 
 Only peers with the same result have a ratio: before it is timed, theirs on random data is
 compared with ours. Of the largest value f32 may differ by 1/2000, for frameworks round coordinates
-to float32 each in its own way; f16 by 1/512, bf16 by 1/64; 8-bit pictures by one level. Who computes
-something else is listed below with the largest difference.
+to float32 each in its own way; f16 by 1/512, bf16 by 1/64; 8-bit pictures by one level. Who
+computes something else is listed below with the largest difference.
 
 ![times faster, by workload and peer](peers.svg)
 """
