@@ -2,19 +2,23 @@
 // Reference operators: what a kernel must compute, and plain C code to time it against.
 //
 // A reference is written from the frameworks' definitions with run-time parameters and shares
-// nothing with the generator. It hands out, for every output element and in y's memory order,
-// what the tolerance of a comparison needs:
+// nothing with the generator. Inputs are of the stored dtype. It hands out, for every output
+// element and in y's memory order, what the tolerance of a comparison needs:
 //
-//   want       the value in double, over the framework's own weights
+//   want       the value in double, over the framework's own weights; of f64 with compensated sums;
+//              of u8 in fixed point the very integer
 //   magnitude  sum of |w * x| over the element's taps
-//   terms      the number n of taps; 0: the element is a copy and must be equal bit for bit
+//   terms      the number n of taps; 0: the element must be equal bit for bit (copies, fixed point,
+//              extrapolation values)
 //
 // A kernel's value is right if |got - want| <= (n + 4) * (2^-24 * magnitude + 2^-150); the second
-// part is the rounding of denormal products. Taps of weight exactly 0 do not exist: what they
-// would read does not reach the output, NaN and infinity included.
+// part is the rounding of denormal products. f64: 2^-53 and 2^-1074. f16, bf16: half a unit in the
+// last place of what is stored is added. Taps of weight exactly 0 do not exist: what they would
+// read does not reach the output, NaN and infinity included.
 //
-// A generic operator is the same computation as a C programmer writes it for any shape: float
-// arithmetic, ordinary loops, tables per call. The benchmarks time it as "generic C".
+// A generic operator is the same computation as a C programmer writes it for any shape: arithmetic
+// in float, double or integers, ordinary loops, tables per call. The benchmarks time it as "generic
+// C".
 #ifndef UPWEAVE_REFERENCE_H
 #define UPWEAVE_REFERENCE_H
 
