@@ -87,7 +87,8 @@ static uint8_t byte_of(const char *kind, size_t i, struct rng *rng) {
   if (is(kind, "extremes")) return rng_next(rng) >> 63 ? 255 : 0;
   if (is(kind, "alternating")) return i % 2 ? 255 : 0;
   if (is(kind, "pairs")) return i / 2 % 2 ? 255 : 0;
-  if (is(kind, "ramp")) return (uint8_t)i;
+  if (is(kind, "rising")) return (uint8_t)i;
+  if (is(kind, "falling")) return (uint8_t)(255 - i);
   if (is(kind, "constant")) return 200;
   if (is(kind, "impulse")) return rng_below(rng, 199) ? 0 : 255;
   if (is(kind, "hole")) return rng_below(rng, 199) ? 255 : 0;
@@ -98,8 +99,8 @@ static const char *const number_kinds[] = {"uniform",     "wide",          "cons
                                            "alternating", "negative zero", "denormal", "huge",
                                            "largest",     "infinity",      "nan",      "mixed",
                                            NULL};
-static const char *const byte_kinds[] = {"uniform", "extremes", "alternating", "pairs", "ramp",
-                                         "impulse", "hole",     "constant",    NULL};
+static const char *const byte_kinds[] = {"uniform", "extremes", "alternating", "pairs",    "rising",
+                                         "falling", "impulse",  "hole",        "constant", NULL};
 
 const char *const *data_kinds(int dtype) {
   return upw_ref_format(dtype)->mantissa ? number_kinds : byte_kinds;
