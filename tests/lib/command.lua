@@ -6,6 +6,7 @@
 
 local M = {}
 
+local dtypes = dofile "tests/lib/dtypes.lua"
 local files = require "upweave.toolchain.files"
 local process = require "upweave.toolchain.process"
 local uv = require "luv"
@@ -96,16 +97,19 @@ function M.tiny(name)
     .. 'mode = "bilinear", scale_factor = 2 }\n', name)
 end
 
---- The bytes of an .npy file of floats.
+--- The bytes of an .npy file; of floats unless another element type is named.
 ---@param shape integer[]
 ---@param values number[]
+---@param dtype string?
 ---@return string
-function M.npy(shape, values)
+function M.npy(shape, values, dtype)
+  local element = dtypes.of[dtype or "f32"]
   local dims = table.concat(shape, ", ") .. (#shape == 1 and "," or "")
-  local head = string.format("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", dims)
+  local head = string.format("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
+    element.descr, dims)
   head = head .. (" "):rep(-(#head + 11) % 64) .. "\n"
   local data = {}
-  for index, value in ipairs(values) do data[index] = string.pack("<f", value) end
+  for index, value in ipairs(values) do data[index] = element.pack(value) end
   return "\x93NUMPY\1\0" .. string.pack("<I2", #head) .. head .. table.concat(data)
 end
 

@@ -10,6 +10,7 @@ local clang = require "upweave.toolchain.clang"
 local command = dofile "tests/lib/command.lua"
 local diagnostics = require "upweave.util.diagnostics"
 local driver = require "upweave.driver"
+local dtypes = dofile "tests/lib/dtypes.lua"
 local files = require "upweave.toolchain.files"
 local harness = require "upweave.toolchain.harness"
 local host = require "upweave.toolchain.host"
@@ -84,12 +85,13 @@ end
 
 -- npy ---------------------------------------------------------------------------------------------
 
---- The floats of an .npy file of ours, 0-based.
-local function floats(path)
-  local bytes = M.must(files.read(path))
-  local at = 11 + string.unpack("<I2", bytes, 9)
-  local out = {}
-  for i = 0, (#bytes - at + 1) // 4 - 1 do out[i] = string.unpack("<f", bytes, at + 4 * i) end
+--- The elements of an .npy file of ours, 0-based.
+local function elements(path, dtype)
+  local bytes, element = M.must(files.read(path)), dtypes.of[dtype]
+  local at, out = 11 + string.unpack("<I2", bytes, 9), {}
+  for i = 0, (#bytes - at + 1) // element.bytes - 1 do
+    out[i] = element.unpack(bytes, at + element.bytes * i)
+  end
   return out
 end
 
@@ -100,7 +102,7 @@ function M.run(binary, problems, inputs, runner)
   local folder = command.folder()
   for i, problem in ipairs(problems) do
     command.write(("%s/%s.x.npy"):format(folder, problem.name),
-      command.npy(problem.x.shape, inputs[i]))
+      command.npy(problem.x.shape, inputs[i], problem.x.dtype))
   end
   local records, ended = harness.run(binary, { "run", "--data", folder },
     { runner = runner, seconds = 120, what = "run", total = #problems })
@@ -110,7 +112,7 @@ function M.run(binary, problems, inputs, runner)
     if not (record and record.ok) then
       error(("%s: %s %s"):format(problem.name, record and record.reason or "no answer", ended))
     end
-    outputs[i] = floats(("%s/%s.y.npy"):format(folder, problem.name))
+    outputs[i] = elements(("%s/%s.y.npy"):format(folder, problem.name), problem.y.dtype)
   end
   return outputs
 end
