@@ -10,7 +10,10 @@
 
 local M = {}
 
-local PROFILES = { torch = dofile "tests/lib/reference/torch.lua" }
+local PROFILES = {}
+for _, name in ipairs { "torch", "onnx", "paddle", "tflite" } do
+  PROFILES[name] = dofile(("tests/lib/reference/%s.lua"):format(name))
+end
 
 ---What one axis of a problem depends on; `at` counts the spatial axes from 1.
 function M.case(problem, at)
@@ -21,6 +24,12 @@ function M.case(problem, at)
   case.I, case.O = x.shape[(x.layout:sub(1, 2) == "NC" and 2 or 1) + at], problem.size[at]
   case.s = problem.scale_factor and problem.scale_factor[at]
   return case
+end
+
+---Whether an output of one axis is filled: no tap gives it.
+function M.outside(case, o)
+  local outside = PROFILES[case.profile].outside
+  return outside ~= nil and outside(case, o)
 end
 
 ---The taps {index, weight} of one output of one axis, in the framework's order.
@@ -67,11 +76,14 @@ local function tables(problem)
   local axes = {}
   for a = 1, 3 do
     local at = a - 3 + rank
-    local axis = { I = 1, O = 1, taps = { { { 0, 1.0 } } } }
+    local axis = { I = 1, O = 1, taps = { { { 0, 1.0 } } }, filled = {} }
     if at >= 1 then
       axis = M.case(problem, at)
       axis.taps = {}
-      for o = 0, axis.O - 1 do axis.taps[o + 1] = M.taps(axis, o) end
+      axis.filled, axis.fill = {}, problem.extrapolation_value
+      for o = 0, axis.O - 1 do
+        axis.taps[o + 1], axis.filled[o + 1] = M.taps(axis, o), M.outside(axis, o)
+      end
       if axis.fixed then M.quantise(axis) end
     end
     axes[a] = axis
@@ -119,8 +131,12 @@ local function pixel(axes, o, read)
   end)
 end
 
--- Value, magnitude and terms of one output; a copy and a fixed-point picture have 0 terms.
+-- Value, magnitude and terms of one output; copies, fixed-point pictures and what is filled have 0
+-- terms.
 local function element(axes, copy, o, read)
+  for a, axis in ipairs(axes) do
+    if axis.filled[o[a]] then return axis.fill, 0.0, 0 end
+  end
   local value, size, count, only = blend(axes, o, read)
   if axes[3].fixed then return pixel(axes, o, read), size, 0 end
   if copy then return only, size, 0 end

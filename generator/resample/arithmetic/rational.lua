@@ -58,6 +58,11 @@ end
 function M.add(a, b)
   local p, q = a[2], b[2]
   if compare(p, q) == 0 then return { add(a[1], b[1]), p } end
+  if math.type(p) and math.type(q) then -- long sums of few denominators must not collect them all
+    local g = gcd(p, q)
+    local left, right = q // g, p // g
+    return { add(mul(a[1], left), mul(b[1], right)), mul(p, left) }
+  end
   return { add(mul(a[1], q), mul(b[1], p)), mul(p, q) }
 end
 function M.sub(a, b) return M.add(a, { neg(b[1]), b[2] }) end
