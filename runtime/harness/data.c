@@ -112,7 +112,8 @@ static int is_planted(const char *kind) {
 
 // A few rare values find little in one round over few places.
 size_t data_rounds(const char *kind, size_t n) {
-  return is_planted(kind) && n < 4096 ? 16 : 1;
+  size_t rounds = 1 + 600 / (n + 1);
+  return !is_planted(kind) ? 1 : rounds < 12 ? rounds : 12;
 }
 
 // Half precision is computed on in float, whose sums do not overflow where f16 does.
