@@ -111,6 +111,8 @@ static void shapes(void) {
                            &(struct upw_tensor){.dtype_code = 2, .dtype_bits = 32}, NULL, message),
              UPW_BAD_FILE, "no such folder");
   tap_is_int(upw_npy_read_into("/nonexistent/x.npy", &t, NULL, NULL), UPW_BAD_FILE, "no message");
+  tap_is_int(upw_npy_read_into("/tmp", &t, &back, message), UPW_BAD_FILE, "a folder");
+  tap_is_int(upw_npy_read_into("/dev/null", &t, &back, message), UPW_BAD_FILE, "an empty device");
 }
 
 static void malformed(void) {
