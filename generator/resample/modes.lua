@@ -33,7 +33,7 @@ M.list = {
   { name = "bilinear", ranks = { 2 }, pixels = true, coordinates = half_pixel,
     aligned = align_corners, sharp = linear, smooth = triangle },
   { name = "bicubic", ranks = { 2 }, pixels = true, coordinates = half_pixel,
-    aligned = align_corners, sharp = require("upweave.resample.filters.cubic").of(-0.75),
+    aligned = align_corners, sharp = require "upweave.resample.filters.cubic_guarded",
     smooth = require "upweave.resample.filters.keys_half" },
   { name = "trilinear", ranks = { 3 }, coordinates = half_pixel, aligned = align_corners,
     sharp = linear },

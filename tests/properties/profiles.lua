@@ -9,7 +9,8 @@ local reference = dofile "tests/lib/reference.lua"
 local function float(x) return (string.unpack("<f", string.pack("<f", x))) end
 local function same(x) return x end
 
-local SIZES = { { 1, 5 }, { 2, 1 }, { 2, 3 }, { 3, 2 }, { 4, 7 }, { 5, 5 }, { 8, 16 }, { 10, 3 } }
+local SIZES = { { 1, 5 }, { 2, 1 }, { 2, 3 }, { 3, 2 }, { 4, 7 }, { 5, 5 }, { 8, 16 }, { 10, 3 },
+  { 5, 3 } }
 local SCALES = { { 4, 2.2 }, { 5, 1.1 }, { 10, 0.7 }, { 6, 1.5 }, { 7, 0.5 }, { 3, 1 + 1e-10 },
   { 2, 0.6 } }
 

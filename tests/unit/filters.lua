@@ -32,6 +32,41 @@ tap.is(corners.ratio(f64, sizes(5, 2)), 4.0, "corners: two outputs")
 tap.is(corners.ratio(f64, sizes(5, 1)), 0.0, "corners: one output")
 tap.is(corners.ratio(f64, sizes(1, 3)), 0.0, "corners: one input")
 tap.is(corners.source(f64, sizes(5, 9))(3), 1.5, "corners: a source")
+
+-- ONNX's: five pixels by 1.5 are a width of 7.5, of which 7 remain
+local wide = { input = 5, output = 7, scale = 1.5, roi = { 0.25, 0.75 } }
+local one = { input = 4, output = 1, scale = 0.25, roi = { 0.25, 0.75 } }
+for _, case in ipairs {
+  { "half_pixel", 1 / 1.5, 1.5 / 1.5 - 0.5, 4.0, 1.5 },
+  { "half_pixel_symmetric", 1 / 1.5, 2.5 * (1 - 7 / 7.5) + 1.5 / 1.5 - 0.5, 4.0, 1.5 },
+  { "pytorch_half_pixel", 1 / 1.5, 1.5 / 1.5 - 0.5, 4.0, -0.5 },
+  { "align_corners", 4 / 6.5, 4 / 6.5, 0.0, 0.0 }, { "asymmetric", 1 / 1.5, 1 / 1.5, 4.0, 0.0 },
+  { "tf_half_pixel_for_nn", 1 / 1.5, 1.5 / 1.5, 4.0, 2.0 },
+  { "tf_crop_and_resize", 0.5 * 4 / 6.5, 0.5 * 4 / 6.5 + 1, 0.0, 1.5 },
+} do
+  local rule = coordinates("onnx." .. case[1])
+  tap.is(rule.name, case[1], case[1] .. ": its name")
+  tap.is(rule.ratio(f64, wide), case[2], case[1] .. ": ratio")
+  tap.ok(math.abs(rule.source(f64, wide)(1) - case[3]) < 1e-15, case[1] .. ": a source")
+  tap.is(rule.ratio(f64, one), case[4], case[1] .. ": ratio of one output")
+  tap.is(rule.source(f64, one)(0), case[5], case[1] .. ": one output")
+end
+local crop = coordinates "onnx.tf_crop_and_resize"
+local function inside(start, stop)
+  return table.concat({ crop.inside(f64, { input = 3, output = 5, roi = { start, stop } }) }, " ")
+end
+tap.is(inside(0.0, 1.0), "0 5", "crop: all lies inside")
+tap.is(inside(-0.5, 1.5), "1 4", "crop: both ends lie outside; the borders are inside")
+tap.is(inside(1.5, -0.5), "1 4", "crop: from right to left")
+tap.is(inside(1.5, 2.0), "0 0", "crop: nothing does")
+
+local promoted, centres = coordinates "half_pixel_promoted", coordinates "centres"
+tap.is(promoted.ratio(f64, sizes(4, 1)), 0.0, "promoted: one output")
+tap.is(promoted.source(f64, sizes(4, 1))(0), -0.5, "promoted: its source")
+tap.is(promoted.source(f32, sizes(3, 11))(8), f32.div(3, 11) * 8.5 - 0.5, "promoted: in double")
+tap.is(centres.of(asymmetric).source(f64, sizes(3, 6))(3), 1.75, "centres: a source")
+tap.is(centres.of(corners).source(f64, sizes(5, 9))(3), 1.75, "centres: corners aligned")
+tap.is(centres.of(corners).text, "(o + 1/2)*(in - 1)/(out - 1)", "centres: as text")
 for _, c in ipairs { "half_pixel", "asymmetric", "align_corners" } do
   tap.is(coordinates(c).name, c, c .. ": its name")
 end
@@ -39,8 +74,7 @@ end
 -- filters on the pixel grid -----------------------------------------------------------------------
 
 local function sample(name, source, input, first, weights)
-  local rule = filter(name)
-  local at, got = (rule.of and rule.of(-0.75) or rule).sample(f64, source, input)
+  local at, got = filter(name).sample(f64, source, input)
   local title = ("%s at %s of %d"):format(name, source, input)
   tap.is(at, first, title)
   tap.same(got, weights, title .. ": weights")
@@ -53,11 +87,16 @@ sample("nearest", 2.75, 4, 2, { 1.0 })
 sample("nearest_exact", 2.25, 4, 2, { 1.0 })
 sample("nearest_exact", 2.5, 4, 3, { 1.0 })
 sample("nearest_exact", -0.75, 4, 0, { 1.0 })
-sample("cubic", 1.25, 6, 0, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
-sample("cubic", -0.25, 6, -2, { -0.03515625, 0.26171875, 0.87890625, -0.10546875 })
-sample("cubic", 5.25, 6, 4, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
-sample("cubic", 7.5, 6, 4, { 0.0, 0.0, 1.0, 0.0 })
+sample("cubic_guarded", 1.25, 6, 0, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
+sample("cubic_guarded", -0.25, 6, -2, { -0.03515625, 0.26171875, 0.87890625, -0.10546875 })
+sample("cubic_guarded", 5.25, 6, 4, { -0.10546875, 0.87890625, 0.26171875, -0.03515625 })
+sample("cubic_guarded", 7.5, 6, 4, { 0.0, 0.0, 1.0, 0.0 })
 tap.is(filter "linear".taps, 2, "taps of linear")
+sample("cubic_guarded", 2.0, 6, 2, { 1.0 })
+local _, free = filter "cubic".of(-0.5).sample(f64, -0.25, 6)
+tap.same(free, { -0.0234375, 0.2265625, 0.8671875, -0.0703125 }, "cubic with another parameter")
+tap.is(filter "cubic".of(-0.5).sample(f64, 9.5, 6), 8, "cubic: a base outside the input stays")
+tap.is(#select(2, filter "cubic".taps(f64, 2, -2.0 ^ -30, -0.75)), 4, "cubic: a way below 0 counts")
 tap.is(filter "cubic".of(-0.5).taps, 4, "taps of cubic")
 tap.is(filter "nearest".taps, 1, "taps of nearest")
 tap.is(filter "nearest_exact".taps, 1, "taps of nearest-exact")
