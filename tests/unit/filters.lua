@@ -60,6 +60,13 @@ tap.is(inside(-0.5, 1.5), "1 4", "crop: both ends lie outside; the borders are i
 tap.is(inside(1.5, -0.5), "1 4", "crop: from right to left")
 tap.is(inside(1.5, 2.0), "0 0", "crop: nothing does")
 
+-- where in its cell a position lies, for drawings
+for _, case in ipairs { { "onnx.tf_half_pixel_for_nn", 0.5 }, { "onnx.asymmetric", 0 },
+  { "asymmetric", 0 } } do
+  tap.same(coordinates(case[1]).point, { input = 0, output = case[2] }, case[1] .. ": its points")
+end
+tap.is(coordinates "centres".of(asymmetric).point.output, 0.5, "centres: its points")
+
 local promoted, centres = coordinates "half_pixel_promoted", coordinates "centres"
 tap.is(promoted.ratio(f64, sizes(4, 1)), 0.0, "promoted: one output")
 tap.is(promoted.source(f64, sizes(4, 1))(0), -0.5, "promoted: its source")
@@ -100,6 +107,31 @@ tap.is(#select(2, filter "cubic".taps(f64, 2, -2.0 ^ -30, -0.75)), 4, "cubic: a 
 tap.is(filter "cubic".of(-0.5).taps, 4, "taps of cubic")
 tap.is(filter "nearest".taps, 1, "taps of nearest")
 tap.is(filter "nearest_exact".taps, 1, "taps of nearest-exact")
+
+for _, rounding in ipairs { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil" } do
+  tap.is(filter "nearest_onnx"[rounding].taps, 1, rounding .. ": taps")
+  tap.is(filter "nearest_onnx"[rounding].name, rounding, rounding .. ": name")
+end
+tap.is(filter "nearest_rounded".taps, 1, "taps of nearest, rounded")
+for _, name in ipairs { "linear_onnx", "linear_promoted", "linear_tflite" } do
+  tap.is(filter(name).taps, 2, name .. ": taps")
+  tap.is(filter(name).name, "linear", name .. ": name")
+end
+
+-- taps outside the input, excluded ----------------------------------------------------------------
+
+local exclude = require "upweave.resample.exclude"
+local function excluded(first, weights, input, want, title)
+  local at, kept = exclude(f64, first, weights, input)
+  tap.is(at .. ": " .. table.concat(kept, " "), want, "exclude: " .. title)
+end
+excluded(1, { 0.5, 0.5 }, 4, "1: 0.5 0.5", "all inside")
+excluded(-1, { 0.5, 0.25, 0.25 }, 4, "0: 0.5 0.5", "one on the left")
+excluded(2, { 0.25, 0.25, 0.5 }, 4, "2: 0.5 0.5", "one on the right")
+excluded(-1, { 1.0 }, 4, "0: 1.0", "nothing left of the input")
+excluded(4, { 1.0 }, 4, "3: 1.0", "nothing right of it")
+excluded(0, { 1.0 }, 4, "0: 1.0", "the first pixel alone")
+excluded(0, { 0.0, 1.0 }, 1, "0: 1.0", "weights of 0 only")
 
 -- windows -----------------------------------------------------------------------------------------
 

@@ -1,21 +1,19 @@
 -- SPDX-License-Identifier: MIT
 -- What in the documents is made from the schemas.
 --
--- Purpose: the text that docs/ops.md, docs/drawings/ and the marked part of README.md should have;
--- tools/docs.lua writes it, a test compares. Invariants: of operators, only the two examples are
--- named here; text outside the marks is kept to the byte.
+-- Purpose: the text that docs/ops.md, docs/drawings/ and the marked parts of README.md and
+-- docs/frameworks.md should have; tools/docs.lua writes it, a test compares. Invariants: of
+-- operators, only the two examples are named here; text outside the marks is kept to the byte.
 
 local draw = require "upweave.draw"
 local files = require "files"
+local frameworks = require "frameworks"
 local ops = require "upweave.ops"
 local spec = require "upweave.spec"
 local tensor = require "upweave.ops.tensor"
 local uv = require "luv"
 
 local M = {}
-
-local BEGIN <const> = "<!-- support: made by `make docs` from the schemas -->\n"
-local END <const> = "<!-- support: end -->\n"
 
 local function layouts(op)
   local names = {}
@@ -62,12 +60,14 @@ local function support()
   return table.concat(lines, "\n") .. "\n"
 end
 
-local function readme()
-  local text = files.read("README.md")
-  local _, from = text:find(BEGIN, 1, true)
-  local to = text:find(END, 1, true)
-  assert(from and to and from < to, "README.md has no marks for the support table")
-  return text:sub(1, from) .. support() .. text:sub(to)
+-- A page with the part between its marks replaced.
+local function marked(path, name, source, part)
+  local text = files.read(path)
+  local start = ("<!-- %s: made by `make docs` from the %s -->\n"):format(name, source)
+  local _, from = text:find(start, 1, true)
+  local to = text:find(("<!-- %s: end -->\n"):format(name), 1, true)
+  assert(from and to and from < to, path .. " has no marks for " .. name)
+  return { path = path, text = text:sub(1, from) .. part .. text:sub(to) }
 end
 
 --- What `upweave ops --md` prints.
@@ -101,8 +101,9 @@ end
 function M.expected()
   local x = { shape = { 1, 1, 4, 4 }, layout = "NCHW" }
   return {
-    { path = "README.md", text = readme() },
+    marked("README.md", "support", "schemas", support()),
     { path = "docs/ops.md", text = operators() },
+    marked("docs/frameworks.md", "ramps", "plans", frameworks.tables()),
     drawing("half_pixel", { x = x, mode = "bilinear", scale_factor = { 2, 2 } }),
     drawing("align_corners", { x = x, mode = "bilinear", size = { 7, 7 }, align_corners = true }),
   }
