@@ -147,6 +147,12 @@ static long double filter(const struct upw_ref_rule *r, wide n, wide d) {
   return n < 2 * d ? a * quotient(n - d, d) * rest * rest : 0;
 }
 
+// By division: __builtin_mul_overflow of this width is a function that libgcc does not have.
+static int fits(wide a, wide b) {
+  wide x = a < 0 ? -a : a, y = b < 0 ? -b : b;
+  return y == 0 || 8 * x <= ((wide)1 << 126) / y;
+}
+
 static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, int64_t o) {
   const struct upw_ref_interpolate *p = r->p;
   struct line l = line_of(r);
@@ -158,8 +164,18 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
     x = x < 0 ? 0 : x > l.c * (r->in - 1) ? l.c * (r->in - 1) : x;
   int64_t middle = (int64_t)floor_div(x, l.c), reach = r->mode == UPW_REF_BICUBIC ? 2 : 1;
   int64_t window = (int64_t)(reach * stretch.p / stretch.q) + 1;
-  // The distance (i - x/c) / stretch as a fraction.
+  // The distance (i - x/c) / stretch as a fraction. A given scale and a given crop of 53 bits each
+  // may be more than 128 bits hold; what falls off at their ends is less than long double keeps.
   struct ratio shared = reduced(stretch.q, l.c);
+  while (!fits(l.c * (window + 2), shared.p) || !fits(shared.q, stretch.p)) {
+    if (l.c > stretch.p) {
+      l.c /= 2;
+      x /= 2;
+    } else {
+      stretch = (struct ratio){stretch.p / 2, stretch.q / 2};
+    }
+    shared = reduced(stretch.q, l.c);
+  }
   wide den = shared.q * stretch.p;
   int drop = p->antialias && (p->profile == UPW_REF_TORCH || p->exclude_outside);
   drop |= p->profile == UPW_REF_ONNX && p->exclude_outside;
