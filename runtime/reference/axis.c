@@ -71,12 +71,21 @@ static upw_ref_rule_fn *filler(const struct upw_ref_rule *r) {
   return r->p->exact ? upw_ref_exact : frameworks[r->p->profile];
 }
 
-// Where PyTorch and Paddle copy an axis as it is, whatever its scale: PyTorch's linear modes, and
-// antialias and fixed point, where a pass of equal sizes is left out; Paddle if all sizes are
-// equal.
+// ONNX's evaluator leaves out an axis whose scale is 1 but for rounding, unless a window is cut
+// out.
+static int is_kept(const struct upw_ref_rule *r) {
+  const double scale = r->scale > 0 ? r->scale : 1, largest = scale > 1 ? scale : 1;
+  if (fabs(scale - 1) > 1e-9 * largest) return 0;
+  if (r->p->coordinates != UPW_REF_TF_CROP_AND_RESIZE) return 1;
+  return r->roi_start == 0 && r->roi_end == 1;
+}
+
+// Where an axis of equal sizes is copied as it is: PyTorch's linear modes, and antialias and fixed
+// point, where such a pass is left out, whatever the scale; Paddle if all sizes are equal; ONNX.
 static int is_skipped(const struct upw_ref_rule *r) {
   const struct upw_ref_interpolate *p = r->p;
   int same = r->in == r->out;
+  if (p->profile == UPW_REF_ONNX) return same && is_kept(r);
   if (p->profile == UPW_REF_TORCH)
     return same && (r->mode == UPW_REF_LINEAR || (r->mode == UPW_REF_BICUBIC && p->antialias) ||
                     upw_ref_is_fixed(p));

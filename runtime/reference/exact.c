@@ -185,6 +185,10 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
       int64_t clamped = upw_ref_limit(i, 0, r->in - 1);
       wide distance = (i * l.c - x) * shared.p;
       long double w = filter(r, distance < 0 ? -distance : distance, den);
+      if (drop && pass == 1 && total == 0) { // nothing is left: the border
+        upw_ref_axis_put(table, o, middle < 0 ? 0 : r->in - 1, 1);
+        return;
+      }
       if (drop && i != clamped) continue;
       if (pass == 0)
         total += w;

@@ -89,7 +89,10 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
       if (r->p->exclude_outside && i != clamped) w = 0;
       if (pass == 0)
         inside += w;
-      else
+      else if (r->p->exclude_outside && inside == 0) { // nothing is left: the border
+        upw_ref_axis_put(table, o, i < 0 ? 0 : r->in - 1, 1);
+        return;
+      } else
         upw_ref_axis_put(table, o, clamped, r->p->exclude_outside && inside != 0 ? w / inside : w);
     }
 }
