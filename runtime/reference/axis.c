@@ -51,8 +51,12 @@ static struct upw_ref_rule rule_of(const struct upw_ref_interpolate *p, int axis
                                .roi_end = p->roi_end[axis]};
 }
 
+int64_t upw_ref_reach(int mode) {
+  return mode == UPW_REF_BICUBIC ? 2 : 1;
+}
+
 static size_t most_taps(const struct upw_ref_rule *r) {
-  int64_t reach = r->mode == UPW_REF_BICUBIC ? 2 : 1;
+  int64_t reach = upw_ref_reach(r->mode);
   double ratio = r->scale > 0 ? 1 / r->scale : (double)r->in / (double)r->out;
   double aligned = r->out > 1 ? (double)(r->in - 1) / (double)(r->out - 1) : 0;
   if (r->p->align_corners && aligned > ratio) ratio = aligned;

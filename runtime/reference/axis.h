@@ -57,6 +57,9 @@ typedef void upw_ref_rule_fn(struct upw_ref_axis *table, const struct upw_ref_ru
 upw_ref_rule_fn upw_ref_area, upw_ref_exact, upw_ref_onnx, upw_ref_paddle, upw_ref_tflite,
     upw_ref_torch;
 
+// How far the filter of a mode reaches, in pixels of the unstretched filter.
+int64_t upw_ref_reach(int mode);
+
 // The rounding of ONNX's nearest on this axis: UPW_REF_SIMPLE resolved by the scale.
 int upw_ref_onnx_rounding(const struct upw_ref_rule *r);
 

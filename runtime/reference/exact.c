@@ -162,7 +162,7 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
   // These clamp the position; the others only what is read.
   if (p->profile != UPW_REF_ONNX && !p->antialias && r->mode == UPW_REF_LINEAR)
     x = x < 0 ? 0 : x > l.c * (r->in - 1) ? l.c * (r->in - 1) : x;
-  int64_t middle = (int64_t)floor_div(x, l.c), reach = r->mode == UPW_REF_BICUBIC ? 2 : 1;
+  int64_t middle = (int64_t)floor_div(x, l.c), reach = upw_ref_reach(r->mode);
   int64_t window = (int64_t)(reach * stretch.p / stretch.q) + 1;
   // The distance (i - x/c) / stretch as a fraction. A given scale and a given crop of 53 bits each
   // may be more than 128 bits hold; what falls off at their ends is less than long double keeps.

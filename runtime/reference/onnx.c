@@ -68,7 +68,7 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
                      double x) {
   const double scale = r->scale > 0 ? r->scale : (double)r->out / (double)r->in;
   const double squeeze = r->p->antialias && scale < 1 ? scale : 1;
-  const double reach = r->mode == UPW_REF_BICUBIC ? 2 : 1;
+  const double reach = (double)upw_ref_reach(r->mode);
   const int64_t first = (int64_t)floor(-reach / squeeze) + 1;
   int64_t base = (int64_t)floor(x);
   double t = x - (double)base, all = 0, inside = 0;

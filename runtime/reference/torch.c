@@ -119,7 +119,7 @@ static void cubic(struct upw_ref_axis *table, const struct upw_ref_rule *r, int6
 
 // Fixed point without antialias takes its weights from the antialias filters.
 static void unstretched(struct upw_ref_axis *table, const struct upw_ref_rule *r, int64_t o) {
-  int64_t i = 0, reach = r->mode == UPW_REF_BICUBIC ? 2 : 1;
+  int64_t i = 0, reach = upw_ref_reach(r->mode);
   double lambda = position(r, o, &i);
   for (int64_t k = 1 - reach; k <= reach; k++)
     put(table, r, o, i + k, filter(r, (double)k - lambda, -0.75));
@@ -129,7 +129,7 @@ static void unstretched(struct upw_ref_axis *table, const struct upw_ref_rule *r
 // are doubles: what stands inside one `as` is double also for float.
 
 static void antialias(struct upw_ref_axis *table, const struct upw_ref_rule *r, int64_t o) {
-  double ratio = ratio_of(r), reach = r->mode == UPW_REF_BICUBIC ? 2 : 1;
+  double ratio = ratio_of(r), reach = (double)upw_ref_reach(r->mode);
   double support = ratio >= 1 ? as(r, reach * ratio) : reach;
   double inverse = ratio >= 1 ? as(r, 1.0 / ratio) : 1;
   double center = as(r, ratio * ((double)o + 0.5));

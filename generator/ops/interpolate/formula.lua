@@ -4,7 +4,7 @@
 -- Purpose: filter, stretch and coordinates of the profile, by the words that these have for
 -- themselves. Invariant: a function of the problem; plans are not needed.
 
-local profiles = require "upweave.resample.profiles"
+local axis_of = require "upweave.ops.interpolate.axis"
 local tensor = require "upweave.ops.tensor"
 
 local NAMES <const> = { "d", "h", "w" }
@@ -29,11 +29,8 @@ end
 ---@param problem table
 ---@return string
 return function(problem)
-  local x = problem.x
-  local rank = tensor.rank(x)
-  local axis = profiles.find(problem.profile).axis(problem, 1, { rank = rank,
-    channels = tensor.channels(x), planar = tensor.planar(x), space = tensor.spatial(x) })
-  local line = sum(rank) .. "; filter " .. axis.filter.name
+  local axis = axis_of(problem)
+  local line = sum(tensor.rank(problem.x)) .. "; filter " .. axis.filter.name
   if axis.filter.kernel then line = line .. " stretched by " .. axis.stretch.text end
   local rule = axis.coordinates
   if not rule then return line .. " over " .. axis.filter.text end

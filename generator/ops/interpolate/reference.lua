@@ -2,8 +2,10 @@
 -- The parameters of the C reference for an interpolate problem.
 --
 -- Purpose: struct upw_ref_interpolate of runtime/reference/reference.h, field by field, in its
--- order. Invariant: what a profile does not know is 0.
+-- order. Invariants: what a profile does not know is 0; antialias says that the filter is
+-- stretched, asked for or by its nature.
 
+local axis_of = require "upweave.ops.interpolate.axis"
 local json = require "upweave.util.json"
 local tensor = require "upweave.ops.tensor"
 
@@ -43,7 +45,7 @@ return function(problem)
       { "rank", tostring(rank) },
       { "planar", flag(tensor.planar(x)) },
       { "align_corners", flag(problem.align_corners) },
-      { "antialias", flag(problem.antialias) },
+      { "antialias", flag(axis_of(problem).filter.kernel) },
       { "exact", flag(problem.coord_math == "exact") },
       { "half_pixel_centers", flag(problem.half_pixel_centers) },
       { "align_mode", number(problem.align_mode) },
