@@ -49,22 +49,40 @@ static inline ${v} ${name}(${from} v) {
 static inline ${v} ${name}(${from} v) {
   return (${v})(__builtin_convertvector(v, u32x${lanes}) << 16);
 }]],
+  -- a NaN has been a bf16 or is the processor's own: its lower half is zero, and stays so
   to_bf16 = [[
 static inline ${v} ${name}(${from} v) {
   const u32x${lanes} bits = (u32x${lanes})v;
-  const u32x${lanes} nan = (u32x${lanes})((bits & 0x7fffffffu) > 0x7f800000u);
-  const u32x${lanes} number = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  return __builtin_convertvector((number & ~nan) | (nan & 0x7fc0u), ${v});
+  const u32x${lanes} odd = (u32x${lanes})((bits & 0x10000u) != 0);
+  return __builtin_convertvector((bits + 0x7fffu - odd) >> 16, ${v});
 }]],
 }
+
+-- Halves of words: the even elements, then the odd ones.
+portable.from_bf16_pairs = [[
+static inline ${v} ${name}(${from} v) {
+  const u32x${half} both = (u32x${half})v;
+  const u32x${half} even = both << 16, odd = both & 0xffff0000u;
+  return (${v})__builtin_shufflevector(even, odd, ${all});
+}]]
+portable.to_bf16_pairs = [[
+static inline ${v} ${name}(${from} v) {
+  const u32x${lanes} bits = (u32x${lanes})v;
+  const u32x${lanes} odd = (u32x${lanes})((bits & 0x10000u) != 0);
+  const u32x${lanes} rounded = bits + 0x7fffu - odd;
+  return (${v})(rounded.lo >> 16 | (rounded.hi & 0xffff0000u));
+}]]
 
 --- The kind of a conversion that needs a helper, or nil: what Clang converts itself.
 ---@param from string   element type
 ---@param to string
+---@param paired boolean
 ---@return string?
-function M.kind(from, to)
-  if portable["from_" .. from] then return "from_" .. from end
-  if portable["to_" .. to] then return "to_" .. to end
+function M.kind(from, to, paired)
+  local suffix = paired and "_pairs" or ""
+  for _, kind in ipairs { "from_" .. from .. suffix, "to_" .. to .. suffix } do
+    if portable[kind] then return kind end
+  end
 end
 
 --- C text of a helper with its types as ${names}.

@@ -36,11 +36,12 @@ function M.helper(p, kind, ty)
 end
 
 -- Name of the helper function that converts between a storage type and the type calculated with.
-local function converter(p, to, from)
+local function converter(p, to, from, paired)
   M.type_name(p, types.of("u32", to.lanes))
-  local kind = convert.kind(from.elem, to.elem)
-  return helper_of(p, M.type_name(p, to) .. "_from_" .. M.type_name(p, from),
-    { kind = kind, ty = to, from = from })
+  if paired then M.type_name(p, types.of("u32", to.lanes // 2)) end
+  local by = paired and "_from_pairs_" or "_from_"
+  return helper_of(p, M.type_name(p, to) .. by .. M.type_name(p, from),
+    { kind = convert.kind(from.elem, to.elem, paired), ty = to, from = from })
 end
 
 -- Name of the helper function of an integer operation: `named` is the type that tells it from
@@ -143,11 +144,10 @@ local forms = {
       M.operand(p, n[2]), M.operand(p, n[3]))
   end,
   convert = function(p, n)
-    local from = n[1].ty
-    if not convert.kind(from.elem, n.ty.elem) then
-      return call(p, n, "__builtin_convertvector", M.operand(p, n[1]), M.type_name(p, n.ty))
-    end
-    return ("%s(%s)"):format(converter(p, n.ty, from), M.operand(p, n[1]))
+    return call(p, n, converter(p, n.ty, n[1].ty, false), M.operand(p, n[1]))
+  end,
+  convert_pairs = function(p, n)
+    return call(p, n, converter(p, n.ty, n[1].ty, true), M.operand(p, n[1]))
   end,
   gather = function(p, n)
     return call(p, n, nil, M.pointer(p, n.base, n.index), M.pointer(p, n.entries, n.first))
@@ -205,7 +205,7 @@ local function mentions(helper)
   local lowest, highest = types.range(ty.elem)
   return {
     v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
-    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"), lanes = ty.lanes,
+    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"), lanes = ty.lanes, half = ty.lanes // 2,
     bytes = ty.bytes, all = lanes_of(ty, "%d"), lowest = lowest, highest = highest,
     from = from.name, from_e = literal.ctype[from.elem], from_lanes = from.lanes,
     other = helper.other and helper.other.name,

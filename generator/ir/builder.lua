@@ -23,6 +23,7 @@ local types = require "upweave.ir.types"
 ---@field buffers table   list of buffers in declaration order
 ---@field body table      list of items
 ---@field routines table  list of routines in order of definition
+---@field paired boolean?  values may fill two registers
 local B = setmetatable({}, { __index = operations })
 B.__index = B
 
@@ -58,7 +59,8 @@ local function buffer(b, name, elem, size, mode, work)
 end
 
 --- An input (read only), output (write only) or scratch buffer of `size` elements.  With `work`
---- the values of the elements are of that type: loads and stores convert.
+--- the values of the elements are of that type: loads and stores convert.  Where the field `paired`
+--- of such a buffer is set, they convert by pairs.
 function B:input(name, elem, size, work)
   return buffer(self, name, elem, size, "input", work)
 end
@@ -171,7 +173,7 @@ function B:load(base, at, lanes, hint)
   else
     emit(self, item)
   end
-  return self:convert(item, root.work)
+  return self:convert(item, root.work, root.paired)
 end
 
 --- Lane i is base[at + entries[first + i]]: for the aperiodic rest that no shuffle serves.
@@ -192,7 +194,7 @@ function B:store(base, at, value, streaming)
   assert(root.work == value.ty.elem, "store of another element type")
   emit(self, {
     op = "store", base = base, index = index.of(at), streaming = streaming or nil,
-    self:convert(value, root.elem),
+    self:convert(value, root.elem, root.paired),
   })
 end
 

@@ -10,7 +10,7 @@ local M = {}
 
 local kinds = {
   load = "loads", gather = "loads", store = "stores", add = "arithmetic", mul = "arithmetic",
-  fma = "arithmetic", shuffle = "shuffles", convert = "arithmetic",
+  fma = "arithmetic", shuffle = "shuffles", convert = "arithmetic", convert_pairs = "arithmetic",
   average = "arithmetic", bxor = "arithmetic", band = "arithmetic", sub = "arithmetic",
   shift = "arithmetic", neighbours = "arithmetic", narrow = "shuffles",
 }

@@ -111,6 +111,17 @@ local pure = {
     end
     return out
   end,
+  convert_pairs = function(n, value)
+    local v, out, half = value(n[1]), {}, n.ty.lanes // 2
+    local widens = types.element_bytes[n.ty.elem] > types.element_bytes[n[1].ty.elem]
+    for i = 0, half - 1 do
+      for k = 0, 1 do
+        local pair, lane = 2 * i + k + 1, k * half + i + 1
+        out[widens and lane or pair] = types.round(n.ty.elem, v[widens and pair or lane])
+      end
+    end
+    return out
+  end,
   splat = function(n, value)
     local v, out = value(n[1])[1], {}
     for i = 1, n.ty.lanes do out[i] = v end

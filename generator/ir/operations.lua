@@ -19,9 +19,14 @@ local function pure(b, op, ty, args, lanes)
 end
 
 --- A value as another element type: exact where that is wider, else rounded to nearest even.
-function B:convert(v, elem)
+--- Paired, the lanes of the wider type are those of the even elements, then those of the odd ones:
+--- every second half of a word is cheaper than halves in a row.
+function B:convert(v, elem, paired)
   if v.ty.elem == elem then return v end
-  if v.ty.lanes > 1 then return pure(self, "convert", types.of(elem, v.ty.lanes), { v }) end
+  if v.ty.lanes > 1 then
+    local op = paired and "convert_pairs" or "convert"
+    return pure(self, op, types.of(elem, v.ty.lanes), { v })
+  end
   -- conversions are vector instructions, with one lane in use
   return self:shuffle(self:convert(self:splat(v, 4), elem), nil, { 0 })
 end

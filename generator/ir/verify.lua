@@ -1,7 +1,7 @@
 -- VERIFY
 -- ======
 -- Safety of a finished module, always run: every value is defined before it is used and in scope,
--- no value is wider than a register, every view lies inside its buffer, every access too, for all
+-- no value is wider than a register (two where the lowering works on pairs), every view lies inside its buffer, every access too, for all
 -- values of the loop variables.  A violation is a bug of a lowering, so it is an `error`.
 -- Verify is safety; that the result is right is shown by eval against the reference.
 
@@ -150,6 +150,7 @@ end
 ---@param width integer
 ---@return ir.Builder
 local function verify(module, width)
+  if module.paired then width = 2 * width end
   for _, unit in ipairs(walk.units(module)) do walk_block(unit.body, width, {}) end
   return module
 end

@@ -86,6 +86,7 @@ end
 function M.legal(plan, knobs, target)
   if not plan.fixed then return nil, "averages are of 8-bit pixels in fixed point" end
   local g = frame.geometry(plan, true)
+  if g.x.output == 1 then return nil, "a row of one element is no vector" end
   local reason = unfit(g.x) or unfit(g.y)
   if reason then return nil, reason end
   if not row.new(g.x, frame.lanes(plan, target), CHAIN).straight then

@@ -20,10 +20,18 @@ local M = { name = "channels", form = "resample" }
 -- One image is rows of pixels: depth and height are one axis where their taps are few.
 local function geometry(plan)
   local g = frame.geometry(plan, false)
-  if g.d and blend.most_taps(g.d) * blend.most_taps(g.y) <= blend.STRAIGHT then
+  if g.d and plan.dtype == plan.work
+    and blend.most_taps(g.d) * blend.most_taps(g.y) <= blend.STRAIGHT then
     g.y, g.d = compose.product(g.d, g.y, plan.work), nil
   end
   return g
+end
+
+-- Whether whole pairs of vectors make up the channels of a tensor that is converted: then everything
+-- between loads and stores may be in the order of the pairs, since no operation looks at the order.
+local function paired(plan, target)
+  return plan.dtype == "bf16" and plan.work == "f32"
+    and plan.channels % (2 * frame.lanes(plan, target)) == 0
 end
 
 --- Knobs: rows and columns (output rows and pixels from the same loads), strips and tiles (an
@@ -38,8 +46,9 @@ function M.knobs(plan, target)
   }
 end
 
---- Legal for interleaved tensors; the weights of all rows of a sweep and the values of a pixel fit
---- the registers: rows·taps + taps of columns·(columns + 1) + 2.
+--- Legal for interleaved tensors; the weights of all rows of a sweep, the values of a pixel and the
+--- inputs that rows share fit the registers: rows·taps + taps of columns·(columns + 1) + 2, and with
+--- several rows taps·taps of columns.
 function M.legal(plan, knobs, target)
   if plan.planar then return nil, "channels needs an interleaved tensor (NWC, NHWC, NDHWC)" end
   local g = geometry(plan)
@@ -51,7 +60,8 @@ function M.legal(plan, knobs, target)
   end
   local taps_x = blend.most_taps(g.x)
   local taps_y = g.y and blend.most_taps(g.y) or 0
-  local need = knobs.rows * taps_y + taps_x * (knobs.columns + 1) + 2
+  local shared = knobs.rows > 1 and taps_y * taps_x or 0
+  local need = knobs.rows * taps_y + taps_x * (knobs.columns + 1) + 2 + shared
   if knobs.rows * knobs.columns > 1 and need > target.registers then
     return nil, ("rows=%d,columns=%d need %d vector registers, %s has %d"):format(knobs.rows,
       knobs.columns, need, target.name, target.registers)
@@ -95,7 +105,7 @@ end
 --- Build the kernel.
 function M.lower(plan, knobs, target)
   local g, streaming = geometry(plan), knobs.stores == "streaming"
-  local f = frame.new(plan, target, g)
+  local f = frame.new(plan, target, g, paired(plan, target))
   local b, v = f.b, declare(f.b, g, knobs, f.lanes)
   frame.tasks(f, knobs.strips * knobs.tiles, function(src, dst, part)
     local tile = columns.tile(b, v.pass, part % knobs.tiles)

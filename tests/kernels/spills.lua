@@ -9,7 +9,7 @@ local tap = dofile "tests/lib/tap.lua"
 local compiled = dofile "tests/lib/compiled.lua"
 local workloads = dofile "tests/lib/workloads.lua"
 
-local TARGETS <const> = { "x86-64-v3", "x86-64-v4", "icelake" }
+local TARGETS <const> = { "x86-64-v3", "x86-64-v4", "icelake", "aarch64" }
 
 -- Functions that are never inlined and have a loop: a loop that calls one is not innermost.
 local function loop_functions(text)

@@ -74,20 +74,21 @@ knob("tiles", nil, "rows are not cut", pixels(16, 20, 20, 40, 40))
 for to_rows, want in pairs { [10] = 1, [19] = 1, [20] = 2, [34] = 2, [35] = 4, [69] = 4,
   [70] = 1 } do
   knob("rows", want, ("channels: 10 to %d rows"):format(to_rows),
-    pixels(8, 10, 9, to_rows, 18))
+    pixels(8, 10, 9, to_rows, 18), machine(18))
 end
--- … where the weights of the rows and of two pixels fit: rows·taps + 2·taps + 2
-for registers, want in pairs { [9] = 1, [10] = 2, [13] = 2, [14] = 4 } do
+-- … where the weights of the rows, those of two pixels and the inputs of a pixel fit:
+-- rows·taps + 2·taps + taps·taps + 2
+for registers, want in pairs { [13] = 1, [14] = 2, [17] = 2, [18] = 4 } do
   knob("rows", want, "channels: bilinear, " .. registers .. " registers",
     pixels(8, 10, 9, 40, 36), machine(registers))
 end
-for registers, want in pairs { [17] = 1, [18] = 2, [22] = 2, [25] = 2, [26] = 4 } do
+for registers, want in pairs { [33] = 1, [34] = 2, [41] = 2, [42] = 4 } do
   knob("rows", want, "channels: bicubic, " .. registers .. " registers",
     pixels(8, 10, 9, 40, 36, "bicubic"), machine(registers))
 end
 knob("rows", 4, "channels: bilinear, 4 times, 32 registers", pixels(8, 10, 9, 40, 36), v4)
 local volume = { x = tensor("NDHWC", 1, 4, 10, 9, 8), mode = "trilinear", size = { 8, 40, 18 } }
-for registers, want in pairs { [13] = 1, [14] = 2, [21] = 2, [22] = 4 } do
+for registers, want in pairs { [21] = 1, [22] = 2, [29] = 2, [30] = 4 } do
   knob("rows", want, "channels: rows of two planes, " .. registers .. " registers", volume,
     machine(registers))
 end

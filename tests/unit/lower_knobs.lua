@@ -117,8 +117,8 @@ needs(19, "registers", one_plane("bilinear", 9, 32, 18, 64), "2 rows of 8 vector
 needs(7, "registers", one_plane("nearest", 9, 16, 18, 32), "1 row of 4 vectors")
 needs(15, "registers", one_plane("bicubic", 9, 12, 18, 24), "4 rows of 3 vectors")
 needs(13, "rolling", one_plane("bicubic", 9, 32, 18, 64), "rolling: 2 rows of 4 weights")
-needs(12, "channels", channels, "channels: 2 rows, 2 columns of 2 taps")
-needs(22, "channels", image("NHWC", "bicubic", { 18, 32 }, 1, 9, 16, 16),
+needs(16, "channels", channels, "channels: 2 rows, 2 columns of 2 taps")
+needs(38, "channels", image("NHWC", "bicubic", { 18, 32 }, 1, 9, 16, 16),
   "channels: 2 rows, 2 columns of 4 taps")
 for registers, want in pairs { [8] = true, [7] = false } do
   local ok = lower.find "channels".legal(image("NWC", "linear", { 16 }, 1, 8, 16),

@@ -138,17 +138,19 @@ end
 ---@param plan table
 ---@param target Target
 ---@param geometry lower.Geometry
+---@param paired boolean?   elements are converted by pairs, and two registers are a vector
 ---@return lower.Frame
-function M.new(plan, target, geometry)
+function M.new(plan, target, geometry, paired)
   local b, g = builder.new("kernel", target, plan.work), geometry
   local size_in, size_out = M.plane_sizes(g)
   local depth_in, depth_out = g.d and g.d.input or 1, g.d and g.d.output or 1
   local f = {
-    b = b, geometry = g, lanes = M.lanes(plan, target),
+    b = b, geometry = g, lanes = M.lanes(plan, target) * (paired and 2 or 1),
     x = b:input("x", plan.dtype, g.planes * depth_in * size_in, plan.work),
     y = b:output("y", plan.dtype, g.planes * depth_out * size_out, plan.work),
     outside = outside(b, plan),
   }
+  b.paired, f.x.paired, f.y.paired = paired, paired, paired
   f.source = f.x
   if g.d then
     f.depth = blend.new(b, g.d, "plane", function(i) return i * size_in end)
