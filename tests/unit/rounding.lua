@@ -60,6 +60,11 @@ tap.is(integer.compare(-5, integer.add(edge, 1)), -1, "compare: signs differ")
 tap.is(integer.compare(big, integer.mul(1 << 40, 1 << 40)), 0, "compare: equal big ones")
 tap.is(integer.approximate(integer.neg(big)), -2.0 ^ 80, "approximate: negative")
 tap.is(integer.approximate(-3), -3.0, "approximate: native")
+local vast = 1
+for _ = 1, 40 do vast = integer.mul(vast, 1 << 40) end -- 2^1600: beyond a double
+tap.is(integer.quotient(integer.mul(vast, -3), vast), -3.0, "quotient of what no double holds")
+tap.is(integer.quotient(vast, integer.mul(vast, 8)), 0.125, "quotient below one")
+tap.is(integer.quotient(7, 2), 3.5, "quotient of native numbers")
 tap.is(math.type(integer.approximate(3)), "float", "approximate: a float")
 tap.is(integer.neg(5), -5, "neg: native")
 

@@ -117,11 +117,27 @@ function M.approximate(a)
   return a.sign * v
 end
 
+-- A number as leading * 2^digits, for magnitudes beyond a double's.
+local function leading(a)
+  if is_native(a) then return a + 0.0, 0 end
+  local v, last = 0.0, math.max(1, #a - 3)
+  for k = #a, last, -1 do v = v * BASE + a[k] end
+  return a.sign * v, (last - 1) * BITS
+end
+
+---The double nearest to a / b but for a few units in the last place, b not 0.
+---@return number
+function M.quotient(a, b)
+  local x, up = leading(a)
+  local y, down = leading(b)
+  return x / y * 2.0 ^ (up - down)
+end
+
 ---floor(a / b) for b > 0 and a quotient below 2^50: an estimate in double, corrected exactly.
 ---@return integer
 function M.floor_div(a, b)
   if is_native(a) and is_native(b) then return a // b end
-  local q = math.floor(M.approximate(a) / M.approximate(b))
+  local q = math.floor(M.quotient(a, b))
   local rest = M.add(a, M.neg(M.mul(q, b)))
   while M.compare(rest, 0) < 0 do
     q, rest = q - 1, M.add(rest, b)

@@ -55,10 +55,23 @@ function M.reciprocal(s)
   return { r[2], r[1] }
 end
 
+-- b as a fraction of a's denominator, if that is a small multiple of its own.
+local function over(a, b)
+  local times = integer.quotient(a[2], b[2])
+  if times < 1 or times > 0x1p50 or times % 1 ~= 0 then return nil end
+  times = math.tointeger(times)
+  return compare(mul(b[2], times), a[2]) == 0 and { mul(b[1], times), a[2] } or nil
+end
+
 function M.add(a, b)
   local p, q = a[2], b[2]
   if compare(p, q) == 0 then return { add(a[1], b[1]), p } end
-  if math.type(p) and math.type(q) then -- long sums of few denominators must not collect them all
+  -- long sums of few denominators must not collect them all
+  local same = over(a, b)
+  if same then return { add(a[1], same[1]), p } end
+  same = over(b, a)
+  if same then return { add(same[1], b[1]), q } end
+  if math.type(p) and math.type(q) then
     local g = gcd(p, q)
     local left, right = q // g, p // g
     return { add(mul(a[1], left), mul(b[1], right)), mul(p, left) }
@@ -87,7 +100,7 @@ function M.abs(a)
 end
 
 ---The nearest double but for a few units in the last place.
-function M.tonumber(a) return integer.approximate(a[1]) / integer.approximate(a[2]) end
+function M.tonumber(a) return integer.quotient(a[1], a[2]) end
 
 ---The float nearest to the exact value, ties to even. The approximation decides unless it is so
 ---near to the middle of two floats that its error could: then the exact value is compared with it.
