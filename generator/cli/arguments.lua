@@ -10,6 +10,7 @@
 --   runner   --runner
 
 local argparse = require "argparse"
+local clang = require "upweave.toolchain.clang"
 local diagnostics = require "upweave.util.diagnostics"
 local flags = require "upweave.read.flags"
 local suggest = require "upweave.util.suggest"
@@ -206,6 +207,10 @@ local function split_words(options)
     if not parts or #parts == 0 then
       return diagnostics.new("E004", { option = "--runner", value = options.runner, expected =
         "a command as in a shell" .. (reason and ", but " .. reason or ""), hint = false })
+    end
+    if not clang.which(parts[1]) then
+      return diagnostics.new("E004", { option = "--runner", value = options.runner, expected =
+        ("a command, but there is no program `%s`"):format(parts[1]), hint = false })
     end
     options.runner = parts
   end

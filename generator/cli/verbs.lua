@@ -21,7 +21,7 @@ local ORDER <const> = {
   { "build", "SPEC -o DIR", "gen, compile and link" },
   { "run", "SPEC --data DIR", "run the kernels on .npy files" },
   { "verify", "SPEC", "compare the compiled kernels with the reference" },
-  { "bench", "SPEC", "time the kernels against the reference and the machine's limits" },
+  { "bench", "SPEC", "time the kernels against generic C and the machine's limits" },
   { "import", "MODEL [-o FILE]", "the nodes of an ONNX model; --test runs ONNX's test cases" },
   { "dump", "SPEC --after=STAGE", "problem, plan, schedule, ir, c or asm" },
   { "doctor", "", "what is installed, what the CPU has, what will be used" },

@@ -80,7 +80,7 @@ local function attributes()
   add { name = "name", kind = "text", doc = "name of the kernel; that of the operator if absent" }
   for _, op in ipairs(ops.list) do
     for _, name in ipairs(op.inputs) do
-      add { name = name, kind = "tensor", doc = "shape[:layout[:dtype]], as 1x64x112x112:NCHW" }
+      add { name = name, kind = "tensor", doc = "shape[:layout[:dtype]], as 1x112x112x3:NHWC:u8" }
     end
     for _, attribute in ipairs(op.attributes) do
       add(attribute)
@@ -92,6 +92,22 @@ local function attributes()
   return found
 end
 
+-- "onnx, paddle: " before the text of an option that some profiles do not have.
+local function profiles_of(name)
+  local found = {}
+  for _, op in ipairs(ops.list) do
+    for _, attribute in ipairs(op.attributes) do
+      for _, profile in ipairs(attribute.name == name and attribute.profiles or {}) do
+        if not list.contains(found, profile) then
+          found[#found + 1] = profile
+        end
+      end
+    end
+  end
+  local some = #found > 0 and #found < #schema.profile.values
+  return some and table.concat(found, ", ") .. ": " or ""
+end
+
 --- The options, as the command line declares them: names, field, name of the argument (nil for a
 --- switch), repeatable, help.
 ---@return table[]
@@ -99,7 +115,7 @@ function M.options()
   local rows = {}
   for i, attribute in ipairs(attributes()) do
     local name = attribute.name
-    local help = attribute.doc:gsub("; .*", "")
+    local help = profiles_of(name) .. attribute.doc:gsub("; .*", "")
     rows[i] = { option_of(name), name, ARGUMENT[attribute.kind], false, help }
   end
   return rows

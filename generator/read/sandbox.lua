@@ -133,8 +133,12 @@ local function kernel(name)
   end
 end
 
--- tensor { 1, 64, 112, 112, layout = "NCHW" }: the array part is the shape.
-local function tensor(t)
+-- tensor { 1, 64, 112, 112, layout = "NCHW" }: the array part is the shape. A second argument would
+-- be lost in silence, and with it a layout or an element type.
+local function tensor(t, ...)
+  if select("#", ...) > 0 then
+    stop { code = "E020", reason = 'tensor takes one table: { 1, 64, 112, 112, layout = "NCHW" }' }
+  end
   if type(t) ~= "table" or #t == 0 then
     return t
   end

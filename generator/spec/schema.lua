@@ -34,8 +34,8 @@ M.common = {
     kind = "enum",
     values = { "framework", "exact" },
     default = "framework",
-    doc = "coordinates in the framework's arithmetic (torch: float32, double for f64 and u8; onnx:"
-      .. " double; tflite, paddle: float32) or in rational numbers",
+    doc = "coordinates in the framework's arithmetic or in rational numbers; torch: float32, double"
+      .. " for f64 and u8; onnx: double; tflite, paddle: float32",
   },
   {
     name = "numerics",

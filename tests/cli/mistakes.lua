@@ -48,6 +48,7 @@ fails(2, { "bench", spec, "--seconds", "nan" }, "error[E004]")
 fails(2, { "build", spec, "-o", "x", "-j", "1.5" }, "error[E004]", "`--jobs`")
 fails(2, { "build", spec, "-o", "x", "--cflags", "'" }, "error[E004]", "single quote")
 fails(2, { "verify", spec, "--runner", " " }, "error[E004]", "`--runner`")
+fails(2, { "verify", spec, "--runner", "nobody -v" }, "error[E004]", "no program `nobody`")
 fails(2, { "gen", spec, "-o", folder .. "/no", "--target", "x86-64-v33" }, "error[E005]",
   "= try: x86-64-v3")
 fails(2, { "gen", spec }, "error[E006]", "-o DIR")
@@ -140,7 +141,9 @@ local flagged = command.run { "verify", "--op", "interpolate", "--x", "1x1x4x5",
 tap.is(flagged.code, 6, "a mismatch of a kernel given by flags: exit 6")
 tap.like(flagged.stderr, "= try: upweave verify --op", "its repetition has the flags")
 fails(7, { "bench", spec, "--runner", crash }, "error[E600]", "signal 11")
-fails(7, { "bench", spec, "--runner", folder .. "/nobody" }, "error[E600]", "could not be started")
+local headless = command.write(folder .. "/headless", "#!/no/such/interpreter\n")
+assert(uv.fs_chmod(headless, 448))
+fails(7, { "bench", spec, "--runner", headless }, "error[E600]", "could not be started")
 
 local strange
 for _, record in ipairs(target.list()) do
