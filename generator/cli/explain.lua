@@ -132,8 +132,9 @@ end
 
 local function rows_of_cost(facts, row)
   local bytes = facts.bytes_read + facts.bytes_written
+  local intensity = bytes > 0 and facts.flops / bytes or 0 -- an empty batch moves nothing
   row("cost", "%d FLOP, %s read, %s written, %.2f FLOP/byte", facts.flops,
-    bytes_text(facts.bytes_read), bytes_text(facts.bytes_written), facts.flops / bytes)
+    bytes_text(facts.bytes_read), bytes_text(facts.bytes_written), intensity)
   local limit = string.format("%d/R + %d/W", facts.bytes_read, facts.bytes_written)
   local units = "R and W in GB/s"
   if facts.limit_flops > 0 then

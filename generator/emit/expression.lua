@@ -205,8 +205,8 @@ local function mentions(helper)
   local lowest, highest = types.range(ty.elem)
   return {
     v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
-    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"), lanes = ty.lanes, half = ty.lanes // 2,
-    bytes = ty.bytes, all = lanes_of(ty, "%d"), lowest = lowest, highest = highest,
+    e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"), all = lanes_of(ty, "%d"),
+    lanes = ty.lanes, half = ty.lanes // 2, bytes = ty.bytes, lowest = lowest, highest = highest,
     from = from.name, from_e = literal.ctype[from.elem], from_lanes = from.lanes,
     other = helper.other and helper.other.name,
   }

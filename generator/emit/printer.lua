@@ -23,9 +23,9 @@ local M = {}
 -- Values longer than this many nested operations get a statement of their own.
 local MAX_NESTING = 3
 local prefix = {
-  load = "x", gather = "x", convert = "x", convert_pairs = "x", shuffle = "x", splat = "w", add = "sum",
-  mul = "sum", fma = "sum", neighbours = "sum", shift = "sum", narrow = "x", cast = "x",
-  average = "mean", sub = "mean", band = "bits", bxor = "bits",
+  load = "x", gather = "x", convert = "x", convert_pairs = "x", shuffle = "x", narrow = "x",
+  cast = "x", splat = "w", add = "sum", mul = "sum", fma = "sum", neighbours = "sum",
+  shift = "sum", average = "mean", sub = "mean", band = "bits", bxor = "bits",
 }
 
 local function new()

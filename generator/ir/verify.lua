@@ -1,8 +1,9 @@
 -- VERIFY
 -- ======
 -- Safety of a finished module, always run: every value is defined before it is used and in scope,
--- no value is wider than a register (two where the lowering works on pairs), every view lies inside its buffer, every access too, for all
--- values of the loop variables.  A violation is a bug of a lowering, so it is an `error`.
+-- no value is wider than a register (two where the lowering works on pairs), every view lies
+-- inside its buffer, every access too, for all values of the loop variables.  A violation is a bug
+-- of a lowering, so it is an `error`.
 -- Verify is safety; that the result is right is shown by eval against the reference.
 
 local index = require "upweave.ir.index"

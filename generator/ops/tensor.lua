@@ -6,6 +6,7 @@
 -- Invariant: a tensor that passes `limit` has sizes that fit every index and byte count computed
 -- from it, also in 32 bits within one plane.
 
+local list = require "upweave.util.list"
 local text = require "upweave.util.text"
 
 local M = {}
@@ -42,11 +43,7 @@ local PLANE_LIMIT <const> = 2.0 ^ 31 - 1
 ---@param name any
 ---@return upweave.Layout?
 function M.layout(name)
-  for _, layout in ipairs(M.layouts) do
-    if layout.name == name then
-      return layout
-    end
-  end
+  return list.named(M.layouts, name)
 end
 
 --- The names of the layouts with so many spatial axes (of all, without a rank).

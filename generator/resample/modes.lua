@@ -50,12 +50,4 @@ function M.dtypes(mode, antialias)
   return dtypes
 end
 
----@param name string
----@return upweave.resample.mode|nil
-function M.find(name)
-  for _, mode in ipairs(M.list) do
-    if mode.name == name then return mode end
-  end
-end
-
 return M

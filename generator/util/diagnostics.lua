@@ -38,7 +38,10 @@ local function printable(value)
   if not utf8.len(text) then
     text = text:gsub("[\x80-\xff]", escape)
   end
-  return (text:gsub("%c", escape))
+  -- U+0080 to U+009F, two bytes in UTF-8, are control characters as well.
+  return (text:gsub("%c", escape):gsub("\xc2[\x80-\x9f]", function(c)
+    return (c:gsub(".", escape))
+  end))
 end
 
 local function fill(template, fields, code)

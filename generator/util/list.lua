@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Lists.
 --
--- Purpose: the two questions that registries and schemas ask everywhere.
+-- Purpose: the few questions that registries and schemas ask everywhere.
 
 local M = {}
 
@@ -16,6 +16,18 @@ function M.contains(list, value)
     end
   end
   return false
+end
+
+--- The item of that name, or nil.
+---@param list table[]
+---@param name any
+---@return table?
+function M.named(list, name)
+  for _, item in ipairs(list) do
+    if item.name == name then
+      return item
+    end
+  end
 end
 
 --- One field of each item.

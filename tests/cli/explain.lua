@@ -42,6 +42,9 @@ local json = dkjson.decode(explain(spec, "--json", "--svg", file).stdout)
 tap.is(json.svg, file, "--json names the file")
 tap.is(#json.kernels, 2, "beside the facts")
 
+local empty = explain("--op", "interpolate", "--x", "0x1x4x4", "--scale-factor", "2")
+tap.like(empty.stdout, "0 bytes written, 0.00 FLOP/byte", "an empty batch has no nan")
+
 explain("--op", "interpolate", "--x", "1x1x4x4", "--mode", "bilinear", "--scale-factor", "2",
   "--name", "half_pixel", "--svg", folder .. "/deep/er/example.svg")
 tap.is(command.read(folder .. "/deep/er/example.svg"), command.read("docs/drawings/half_pixel.svg"),

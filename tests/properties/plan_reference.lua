@@ -3,6 +3,7 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local resample = require "upweave.resample"
+local list = require "upweave.util.list"
 local modes = require "upweave.resample.modes"
 local reference = dofile "tests/lib/reference.lua"
 
@@ -156,7 +157,7 @@ end
 
 local function check_pictures(name, antialias, align)
   local faults = {}
-  for _, cases in ipairs { sized_cases(), scaled_cases(modes.find(name), align, false) } do
+  for _, cases in ipairs { sized_cases(), scaled_cases(list.named(modes.list, name), align, false) } do
     for _, case in ipairs(cases) do
       case.mode, case.align, case.antialias, case.dtype = name, align, antialias, "u8"
       local fault = fixed_faults(case)

@@ -4,6 +4,7 @@
 local tap = dofile "tests/lib/tap.lua"
 local axis_map = require "upweave.plan.axis"
 local build = require "upweave.resample.build"
+local list = require "upweave.util.list"
 local modes = require "upweave.resample.modes"
 local f32 = require "upweave.resample.arithmetic.f32"
 
@@ -32,7 +33,7 @@ refuses({ name = "w", input = 4, output = 2, taps = {} }, "missing outputs", "si
 tap.is(axis_map.new(one({ 0 }, { 2.0 ^ -149 })).output, 1, "the smallest float is a weight")
 
 local function axis(mode, input, output, more)
-  local m = modes.find(mode)
+  local m = list.named(modes.list, mode)
   more = more or {}
   local filter = more.antialias and m.smooth or m.sharp
   return (build.axis { name = "h", input = input, output = output, scale = more.scale,

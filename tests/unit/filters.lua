@@ -6,6 +6,7 @@ local tap = dofile "tests/lib/tap.lua"
 local build = require "upweave.resample.build"
 local f32 = require "upweave.resample.arithmetic.f32"
 local f64 = require "upweave.resample.arithmetic.f64"
+local list = require "upweave.util.list"
 local modes = require "upweave.resample.modes"
 
 local function filter(name) return require("upweave.resample.filters." .. name) end
@@ -186,7 +187,7 @@ tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
 -- axis maps: nothing but the outputs --------------------------------------------------------------
 
 local function axis(mode, input, output, antialias)
-  local m = modes.find(mode)
+  local m = list.named(modes.list, mode)
   local chosen = antialias and m.smooth or m.sharp
   return build.axis { name = "w", input = input, output = output, filter = chosen,
     copies_equal_sizes = chosen.copies_equal_sizes, coordinates = m.coordinates, arithmetic = f32,

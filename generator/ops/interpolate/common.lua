@@ -17,17 +17,6 @@ local function becomes(x, size)
   return ("    (y becomes %s)"):format(text.shape(tensor.resized(x, size).shape))
 end
 
----The mode of that name.
----@param modes table[]
----@param name string
----@return table
-function M.mode(modes, name)
-  for _, mode in ipairs(modes) do
-    if mode.name == name then return mode end
-  end
-  error("mode " .. tostring(name))
-end
-
 ---A mode for this rank that is accepted, as a hint.
 ---@param modes table[]
 ---@param rank integer

@@ -5,6 +5,7 @@
 -- align_corners excludes; align_mode is 0 where it has no effect.
 
 local common = require "upweave.ops.interpolate.common"
+local list = require "upweave.util.list"
 local modes = require("upweave.resample.profiles.paddle").modes
 local types = require "upweave.ir.types"
 
@@ -39,7 +40,7 @@ end
 ---@param report fun(code: string, key: string, shown: string[], fields: table)
 ---@return table? problem   what is the operator's own in it
 function M.check(given, report)
-  local mode = common.mode(modes, given.mode)
+  local mode = list.named(modes, given.mode)
   common.check_rank(given, modes, mode, function(other)
     return not mode.coordinates == not other.coordinates
   end, report)

@@ -2,6 +2,7 @@
 -- Rules of interpolate's arguments: TFLite's ResizeBilinear and ResizeNearestNeighbor.
 
 local common = require "upweave.ops.interpolate.common"
+local list = require "upweave.util.list"
 local modes = require("upweave.resample.profiles.tflite").modes
 
 local M = {}
@@ -10,7 +11,7 @@ local M = {}
 ---@param report fun(code: string, key: string, shown: string[], fields: table)
 ---@return table? problem   what is the operator's own in it
 function M.check(given, report)
-  local mode = common.mode(modes, given.mode)
+  local mode = list.named(modes, given.mode)
   common.check_rank(given, modes, mode, function() return false end, report)
   common.check_moved(given, report)
   if given.half_pixel_centers and given.align_corners and not mode.both then

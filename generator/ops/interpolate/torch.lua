@@ -52,7 +52,7 @@ end
 ---@param report fun(code: string, key: string, shown: string[], fields: table)
 ---@return table? problem   what is the operator's own in it
 function M.check(given, report)
-  local mode = common.mode(modes.list, given.mode)
+  local mode = list.named(modes.list, given.mode)
   common.check_rank(given, modes.list, mode, function(other)
     return not mode.aligned == not other.aligned
   end, report)

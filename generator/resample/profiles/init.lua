@@ -5,6 +5,8 @@
 -- one spatial axis; `fill(problem, specs)` says which outputs no tap gives, if there are such.
 -- Nothing else in resample/ knows a framework.
 
+local list = require "upweave.util.list"
+
 local M = {}
 
 --- All profiles, in the order of the documentation.
@@ -18,10 +20,7 @@ M.list = {
 ---@param name string
 ---@return table profile
 function M.find(name)
-  for _, profile in ipairs(M.list) do
-    if profile.name == name then return profile end
-  end
-  error("no profile " .. tostring(name))
+  return assert(list.named(M.list, name), "a profile of a validated problem")
 end
 
 return M

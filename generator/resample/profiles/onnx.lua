@@ -6,6 +6,7 @@ local cubic = require "upweave.resample.filters.cubic"
 local f64 = require "upweave.resample.arithmetic.f64"
 local keys_powers = require "upweave.resample.filters.keys_powers"
 local linear = require "upweave.resample.filters.linear_onnx"
+local list = require "upweave.util.list"
 local nearest = require "upweave.resample.filters.nearest_onnx"
 local plain = require "upweave.resample.arithmetic.plain"
 local stretch = require "upweave.resample.stretch.clamped"
@@ -26,12 +27,6 @@ M.coordinates = {
 }
 
 local numpy = plain.of(f64)
-
-local function coordinates_of(problem)
-  for _, rule in ipairs(M.coordinates) do
-    if rule.name == problem.coordinate_transformation_mode then return rule end
-  end
-end
 
 -- The rounding of the versions before nearest_mode: up where the picture shrinks.
 local function simple(scale) return scale < 1 and nearest.ceil or nearest.floor end
@@ -64,7 +59,7 @@ function M.axis(problem, i, x)
     scale = given,
     roi = roi,
     filter = FILTER[problem.mode](problem, scale),
-    coordinates = coordinates_of(problem),
+    coordinates = list.named(M.coordinates, problem.coordinate_transformation_mode),
     stretch = stretch,
     arithmetic = numpy,
     copies_equal_sizes = is_kept(scale, roi),

@@ -10,6 +10,7 @@ local box = require "upweave.resample.filters.box"
 local cubic = require("upweave.resample.filters.cubic").of(-0.75)
 local half_pixel = require "upweave.resample.coordinates.half_pixel_promoted"
 local linear = require "upweave.resample.filters.linear_promoted"
+local list = require "upweave.util.list"
 local nearest = require "upweave.resample.filters.nearest"
 local plain = require "upweave.resample.arithmetic.plain"
 local rounded = require "upweave.resample.filters.nearest_rounded"
@@ -32,12 +33,6 @@ M.modes = {
     points = asymmetric },
   { name = "area", ranks = { 1, 2, 3 }, sharp = box },
 }
-
-local function mode_of(problem)
-  for _, mode in ipairs(M.modes) do
-    if mode.name == problem.mode then return mode end
-  end
-end
 
 local function coordinates_of(problem, mode)
   if mode.coordinates and problem.align_corners then return align_corners end
@@ -63,7 +58,7 @@ end
 ---@param x upweave.resample.dimensions
 ---@return table   fields of an axis spec: filter, coordinates, arithmetic, …
 function M.axis(problem, i, x)
-  local mode = mode_of(problem)
+  local mode = list.named(M.modes, problem.mode)
   local filter = problem.align_corners and mode.aligned or mode.sharp
   local double = problem.x.dtype == "f64" and (filter == cubic or filter == box)
   return {

@@ -7,6 +7,7 @@ local asymmetric = require "upweave.resample.coordinates.asymmetric"
 local centres = require "upweave.resample.coordinates.centres"
 local half_pixel = require "upweave.resample.coordinates.half_pixel"
 local linear = require "upweave.resample.filters.linear_tflite"
+local list = require "upweave.util.list"
 local nearest = require "upweave.resample.filters.nearest"
 local plain = require "upweave.resample.arithmetic.plain"
 local rounded = require "upweave.resample.filters.nearest_rounded"
@@ -23,12 +24,6 @@ M.modes = {
   { name = "bilinear", ranks = { 2 }, sharp = linear, centred = half_pixel },
 }
 
-local function mode_of(problem)
-  for _, mode in ipairs(M.modes) do
-    if mode.name == problem.mode then return mode end
-  end
-end
-
 -- A single output has the ratio of the sizes, corners aligned or not.
 local function coordinates_of(problem, i, mode)
   local aligned = problem.align_corners and problem.size[i] > 1
@@ -40,7 +35,7 @@ end
 ---@param i integer   spatial axis, from 1
 ---@return table   fields of an axis spec: filter, coordinates, arithmetic, …
 function M.axis(problem, i)
-  local mode = mode_of(problem)
+  local mode = list.named(M.modes, problem.mode)
   return {
     filter = problem.align_corners and mode.rounded or mode.sharp,
     coordinates = coordinates_of(problem, i, mode),

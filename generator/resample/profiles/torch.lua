@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- Profile: torch. What F.interpolate of PyTorch 2.13 on a CPU does with one axis.
 
+local list = require "upweave.util.list"
 local modes = require "upweave.resample.modes"
 local stretch = require "upweave.resample.stretch.cut"
 
-local M = { name = "torch", modes = modes.list }
+local M = { name = "torch" }
 
 local f32 = require "upweave.resample.arithmetic.f32"
 local f64 = require "upweave.resample.arithmetic.torch_f64"
@@ -32,7 +33,7 @@ end
 ---@param x upweave.resample.dimensions
 ---@return table   fields of an axis spec: filter, coordinates, arithmetic, …
 function M.axis(problem, i, x)
-  local mode = assert(modes.find(problem.mode), "mode of a validated problem")
+  local mode = list.named(modes.list, problem.mode)
   local filter = problem.antialias and mode.smooth or mode.sharp
   return {
     scale = problem.scale_factor and problem.scale_factor[i],
