@@ -9,4 +9,5 @@ return {
   u1_interleaved = 60, u2_interleaved = 70, u4_interleaved = 50, u5_interleaved = 37,
   u6_interleaved = 40, u7_interleaved = 50, u8_interleaved = 40, u8aa_interleaved = 17,
   u10_interleaved = 55, u11_interleaved = 10,
+  u9_interleaved = 55, u12_interleaved = 17,
 }

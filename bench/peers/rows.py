@@ -25,7 +25,7 @@ import upweave  # noqa: E402  (of this checkout)
 
 from . import interpolation  # noqa: E402
 
-SPECS = ("bench/workloads.json", "bench/peers/workloads.json")
+SPEC = ROOT / "bench/workloads.json"
 BUILD_SECONDS = 120
 TITLES = {"interpolate": interpolation.title}  # by operator
 
@@ -75,19 +75,16 @@ def version() -> str:
     return done.stdout.strip().capitalize()
 
 
-def names(patterns: list[str]) -> dict[str, Path]:
-    """Every workload's spec file; of two with the same name the first."""
-    found: dict[str, Path] = {}
-    for spec in SPECS:
-        for kernel in json.loads((ROOT / spec).read_text(encoding="utf-8"))["kernels"]:
-            if not patterns or any(fnmatch(kernel["name"], pattern) for pattern in patterns):
-                found.setdefault(kernel["name"], ROOT / spec)
-    return found
+def names(patterns: list[str]) -> list[str]:
+    """The workloads that match one of the patterns; all without patterns."""
+    kernels = json.loads(SPEC.read_text(encoding="utf-8"))["kernels"]
+    return [kernel["name"] for kernel in kernels
+            if not patterns or any(fnmatch(kernel["name"], pattern) for pattern in patterns)]
 
 
-def build(name: str, spec: Path, folder: Path) -> upweave.Kernel | str:
+def build(name: str, folder: Path) -> upweave.Kernel | str:
     """The kernel for this machine, or why there is none."""
-    command = [ROOT / "bin/upweave", "build", spec, "--only", name, "--target", "native",
+    command = [ROOT / "bin/upweave", "build", SPEC, "--only", name, "--target", "native",
                "-o", folder / name, "-q", "--color", "never"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS,
@@ -96,7 +93,7 @@ def build(name: str, spec: Path, folder: Path) -> upweave.Kernel | str:
         return f"not built within {BUILD_SECONDS} s"
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["no message"])[0]
-    return upweave.load(folder / name / f"lib{spec.stem}.so")[name]
+    return upweave.load(folder / name / f"lib{SPEC.stem}.so")[name]
 
 
 def _random(tensor: upweave.Tensor, draw: np.random.Generator) -> np.ndarray:

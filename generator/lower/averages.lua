@@ -41,7 +41,7 @@ local function averaged(b, values)
   return #values > 1 and b:average(sum, values[#values]) or sum
 end
 
-local CHAIN = { combine = function(b, _, values) return averaged(b, values) end }
+local CHAIN = { working = 6, combine = function(b, _, values) return averaged(b, values) end }
 
 function CHAIN.expand(map, at, lanes)
   local from = {}

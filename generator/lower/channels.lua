@@ -30,7 +30,7 @@ end
 -- Whether whole pairs of vectors make up the channels of a tensor that is converted: then everything
 -- between loads and stores may be in the order of the pairs, since no operation looks at the order.
 local function paired(plan, target)
-  return plan.dtype == "bf16" and plan.work == "f32"
+  return target.twice and plan.dtype == "bf16" and plan.work == "f32"
     and plan.channels % (2 * frame.lanes(plan, target)) == 0
 end
 

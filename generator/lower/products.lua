@@ -43,7 +43,7 @@ end
 -- The arithmetic of the row pass over an axis.
 local function form_of(map, target)
   local d = dots.new(map, target)
-  local form = { weight = d.elem, apart = true }
+  local form = { weight = d.elem, apart = true, working = 12 }
   function form.expand(axis, at, lanes)
     local from, weight = quads_of_taps(axis, at, lanes)
     local parts = {}
@@ -263,11 +263,12 @@ function M.knobs(plan, target)
   }
 end
 
---- Legal for fixed-point plans; the sums of all rows of a sweep fit the registers.
+--- Legal for fixed-point plans; the sums of all rows of a sweep, their weights and a quad's words
+--- fit the registers: rows·(4·sums + quads·weights) + 4.
 function M.legal(plan, knobs, target)
   if not plan.fixed then return nil, "products are of 8-bit pixels in fixed point" end
-  local d = dots.new(plan.axes[1], target)
-  local need = 4 * knobs.rows * (d.bytes and d.parts or 1) + knobs.rows * d.parts + 2
+  local d, quads = dots.new(plan.axes[1], target), across(plan.axes[1], 0).most
+  local need = knobs.rows * (4 * (d.bytes and d.parts or 1) + quads * d.parts) + 4
   if knobs.rows > 1 and need > target.registers then
     return nil, ("rows=%d needs %d vector registers, %s has %d"):format(knobs.rows, need,
       target.name, target.registers)

@@ -93,12 +93,16 @@ local function shared_rows(f)
   return f.scale >= 3.5 and 4 or f.scale >= 2 and 2 or 1
 end
 
+-- Two pixels at a time where elements are converted: bf16, 64 channels 437 → 340 µs.
 function rules.channels(f)
   if f.plan.planar or f.plan.channels * 2 < f.lanes then return end
   local outer = f.plan.rank == 3 and blend.most_taps(f.plan.axes[1]) or 1
   local taps_x = blend.most_taps(f.plan.axes[f.plan.rank])
+  local columns = f.plan.dtype ~= f.plan.work and taps_x <= 2 and 2 or 1
   return "channels", "channels fill vectors",
-    { rows = most_rows(f, shared_rows(f), f.taps * outer, (2 + f.taps * outer) * taps_x + 2) }
+    { columns = columns,
+      rows = most_rows(f, shared_rows(f), f.taps * outer,
+        (columns + 1 + f.taps * outer) * taps_x + 2) }
 end
 
 -- A plane of 4x4 is one register: 17x a plain loop.

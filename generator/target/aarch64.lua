@@ -2,7 +2,8 @@
 -- without allocation (stnp) are a hint without an order of their own, so no stores=streaming.
 
 return {
-  name = "aarch64", arch = "aarch64", vector_bytes = 16, registers = 32, fma = true, half = true,
+  name = "aarch64", arch = "aarch64", vector_bytes = 16, registers = 32, fma = true,
+  half = true, twice = true,
   flags = { "--target=aarch64-linux-gnu" },
   cpu = {}, builtin = {}, emulator = "qemu-aarch64",
 }

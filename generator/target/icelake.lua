@@ -2,7 +2,7 @@
 
 return {
   name = "icelake", arch = "x86_64", vector_bytes = 64, registers = 32, fma = true,
-  half = true,
+  half = true, twice = true,
   fence = "__builtin_ia32_sfence()",
   integers = {
     neighbours_u8 = "vpdpbusd", neighbours_i16 = "pmaddwd", narrow_i16 = "packssdw",

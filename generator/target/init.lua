@@ -19,6 +19,8 @@ M.flags = { "-std=c11", "-O2", "-fno-unroll-loops", "-ffp-contract=off" }
 ---@field registers integer      vector registers
 ---@field fma boolean            has a fused multiply-add
 ---@field half boolean?          converts between f16 and f32
+---@field twice boolean?         values of two registers are as good as two values; on x86 Clang
+---                              warns of their ABI where AVX-512 is absent
 ---@field integers table<string, string>?  names of instructions, see emit/integers.lua
 ---@field fence string?          C text after non-temporal stores; nil: it has no such stores
 ---@field flags string[]         Clang flags

@@ -3,6 +3,7 @@
 
 return {
   name = "x86-64-v4", arch = "x86_64", vector_bytes = 64, registers = 32, fma = true, half = true,
+  twice = true,
   fence = "__builtin_ia32_sfence()",
   integers = { neighbours_i16 = "pmaddwd", narrow_i16 = "packssdw", narrow_u8 = "packuswb" },
   flags = { "-march=x86-64-v4", "-mprefer-vector-width=512" },

@@ -115,7 +115,7 @@ local function emit_group(b, pass, run, it, g, rows, width, streaming)
   local first_out, first_in = g * run.stride[1] + it.pos[1], g * run.stride[2] + it.pos[2]
   local wide = {}
   for q = 1, #it.weights do wide[q] = weights(b, pass, it, g, q, width) end
-  local copies = b.target.registers >= 32 and 4 or math.max(1, 2 // #rows)
+  local copies = b.target.registers >= 32 and (b.paired and 2 or 4) or math.max(1, 2 // #rows)
   vector.sweep_row(b, "c", pass.channels, width, copies, function(c)
     for _, r in ipairs(rows) do
       local values = {}

@@ -16,8 +16,8 @@ local M = {}
 local MAX_OPERATIONS = 384
 -- Longest period looked for, in vectors: 21 channels at scale 8 repeat after 21.
 local MAX_PERIOD = 32
--- Iterations up to which a run is straight-line, and registers that are not for constants.
-local FEW_ITERATIONS, RESERVED = 3, 6
+-- Iterations up to which a run is straight-line.
+local FEW_ITERATIONS = 3
 
 ---@class lower.Row
 ---@field input integer    elements of the source row
@@ -35,10 +35,12 @@ local FEW_ITERATIONS, RESERVED = 3, 6
 ---@field finish (fun(b: ir.Builder, carried: table): table)?   the output vector
 ---@field weight string?   element type of the weights, where it is not that of the arithmetic
 ---@field apart boolean?   every vector of taps has windows of its own
+---@field working integer   registers that are not for constants
 
 -- Weighted sums.  A missing tap repeats the lane's own last one with weight 0, so it reads nothing
 -- new.
 local SUMS = {
+  working = 6,
   combine = function(b, weights, values) return b:dot(weights, values) end,
   step = function(b, weights, value, carried)
     return { carried and b:fma(weights[1], value, carried[1]) or b:mul(weights[1], value) }
@@ -254,7 +256,7 @@ function M.sweep(b, pass, write, streaming)
     b:note("elements %d to %d", run.items[1].pos[2], last.pos[2] + last.lanes - 1)
     -- parts whose constants fit the registers are loops of their own, or Clang would spill what it
     -- moves out of the one loop
-    for _, part in ipairs(runs.parts(run, constants_of, b.target.registers - RESERVED)) do
+    for _, part in ipairs(runs.parts(run, constants_of, b.target.registers - pass.form.working)) do
       vector.sweep(b, "v", run.count, copies(run, streaming), function(g)
         for _, it in ipairs(part) do
           b:group(function() write(run, it, g) end)
