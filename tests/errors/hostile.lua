@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Hostile specs: each gives a clear coded error in under two seconds and under 256 MB, leaves
--- nothing behind and reaches no shell.
+-- nothing behind and reaches no shell. Seconds are those of the processor: a machine that is busy
+-- with other tests makes nothing fail.
 
 local tap = dofile "tests/lib/tap.lua"
 local process = require "upweave.toolchain.process"
@@ -21,29 +22,18 @@ local function entries()
   return count
 end
 
--- On a machine that is busy with other tests the first measurement says little.
-local function read_in_child(path)
-  local result
-  for _ = 1, 3 do
-    result = process.run({ uv.exepath(), "tests/lib/measured.lua", path }, { seconds = 10 })
-    if result.seconds < SECONDS then
-      break
-    end
-  end
-  return result
-end
-
 local function hostile(name, extension, source, code)
   local path = folder .. "/spec." .. extension
   local file <close> = io.open(path, "wb")
   file:write(source)
   file:flush()
-  local result = read_in_child(path)
-  local peak, text = result.stdout:match("^(%d+)\n(.*)$")
+  local result = process.run({ uv.exepath(), "tests/lib/measured.lua", path }, { seconds = 60 })
+  local peak, seconds, text = result.stdout:match("^(%d+)\n(%S+)\n(.*)$")
   if not tap.like(text or "", "error[" .. code .. "]", name) then
     tap.diag(result.stdout:sub(1, 400) .. result.stderr:sub(1, 400))
   end
-  tap.ok(result.seconds < SECONDS, ("%s: in %.2f s"):format(name, result.seconds))
+  seconds = tonumber(seconds) or math.huge
+  tap.ok(seconds < SECONDS, ("%s: in %.2f s"):format(name, seconds))
   local memory = (tonumber(peak) or math.huge) * 1024 + (extension == "lua" and SANDBOX or 0)
   tap.ok(memory < MEMORY, ("%s: within %.0f MB"):format(name, memory / (1 << 20)))
   tap.ok(#(text or "") < 1 << 18, name .. ": a short message")
@@ -107,7 +97,7 @@ hostile("tables that share", "lua", [[
 ]] .. kernel("x = t"), "E023")
 hostile("many kernels", "lua", "for i = 1, 1e6 do " .. kernel(X) .. " end", "E021")
 hostile("many values", "lua",
-  "local t = {} for i = 1, 3e5 do t[i] = i end " .. kernel("x = t, size = 3"), "E023")
+  "local t = {} for i = 1, 200001 do t[i] = i end " .. kernel("x = t, size = 3"), "E023")
 hostile("much text", "lua", [[
   local s = ("x"):rep(60000)
   for i = 1, 100 do kernel(s) { op = s } end

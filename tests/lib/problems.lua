@@ -65,7 +65,7 @@ function M.small()
   end
   add("many taps NCHW", { x = tensor("NCHW", 1, 2, 40, 50), mode = "area", size = { 3, 2 } })
   add("many taps NHWC", {
-    x = tensor("NHWC", 1, 37, 45, 16), mode = "bilinear", size = { 2, 45 }, antialias = true,
+    x = tensor("NHWC", 1, 37, 13, 16), mode = "bilinear", size = { 2, 13 }, antialias = true,
   })
   add("mean of 21 channels", { x = tensor("NHWC", 2, 12, 13, 21), mode = "area", size = { 1, 1 } })
   add("wide, no period", { x = tensor("NCHW", 1, 1, 2, 83), mode = "bicubic", size = { 3, 997 } })

@@ -83,7 +83,7 @@ local function schedule_texts(plan, target, all)
 end
 
 -- Targets that differ in flags only get the same kernels; those of one are interpreted, of the
--- others the default one is compared with it.
+-- others the default one is compared with it, for some problems.
 local function machine(target)
   return ("%d %d %s %s"):format(target.vector_bytes, target.registers, target.fma,
     target.fence ~= nil)
@@ -113,22 +113,26 @@ local function check_target(name, problem, plan, target, all, x, oracle)
   if fault then tap.diag(fault) end
 end
 
--- A problem meets all knobs on one machine and the defaults of all strategies on the others.
+-- A problem meets all knobs on one machine, problems in turn on the next one, and the defaults of
+-- all strategies on the others.
+local MACHINES <const> = 5
 for number, case in ipairs(problems.small()) do
   local problem = problems.make(case.fields)
   local plan = ops.find(problem.op).plan(problem)
   local x = noise(elements(problem.x.shape))
   local oracle, checked = { reference.interpolate(problem, x) }, {}
-  for rank, target in ipairs(targets.list()) do
+  local rank = 0
+  for _, target in ipairs(targets.list()) do
     local twin = checked[machine(target)]
-    if twin then
+    if twin and number % 4 == 0 then
       tap.ok(default_listing(problem, target) == default_listing(problem, twin),
         ("%s: %s as %s"):format(case.name, target.name, twin.name))
-    else
-      checked[machine(target)] = target
-      check_target(case.name, problem, plan, target, (number + rank) % 3 == 0, x, oracle)
+    elseif not twin then
+      checked[machine(target)], rank = target, rank + 1
+      check_target(case.name, problem, plan, target, (number + rank) % MACHINES == 0, x, oracle)
     end
   end
+  assert(rank == MACHINES, "machines that differ")
 end
 
 tap.done()
