@@ -8,6 +8,7 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import warnings
 from pathlib import Path
 
 import upweave
@@ -18,6 +19,7 @@ except ImportError:
     numpy = None
 try:
     import torch
+    from torch._subclasses import FakeTensorMode
 except ImportError:
     torch = None
 
@@ -190,3 +192,13 @@ class Torch(Case):
         with torch.no_grad():
             torch.testing.assert_close(lib.planar(self.x), self.want)
         torch.testing.assert_close(lib.planar(self.x.detach()), self.want)
+
+    def test_what_memory_does_not_hold(self):
+        negated = torch._neg_view(self.x)
+        self.refused(lib.planar, "x: negated or conjugated, but not yet in memory: "
+                     "use .resolve_neg()", negated)
+        torch.testing.assert_close(lib.planar(negated.resolve_neg()), -self.want)
+        with FakeTensorMode() as mode, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.refused(lib.planar, "x: memory: there is none behind it",
+                         mode.from_tensor(self.x))

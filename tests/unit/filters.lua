@@ -6,7 +6,7 @@ local tap = dofile "tests/lib/tap.lua"
 local build = require "upweave.resample.build"
 local f32 = require "upweave.resample.arithmetic.f32"
 local f64 = require "upweave.resample.arithmetic.f64"
-local list = require "upweave.util.list"
+local lists = require "upweave.util.list"
 local modes = require "upweave.resample.modes"
 
 local function filter(name) return require("upweave.resample.filters." .. name) end
@@ -175,11 +175,12 @@ tap.is(keys.apart(f32, 3.0, 0.5, 0.25), 1.75, "apart: a product and a sum")
 
 -- modes: the ranks that the framework accepts, what antialias and corners make of them
 
-local listed = {}
-for i, mode in ipairs(modes.list) do
-  listed[i] = ("%s %s%s%s"):format(mode.name, table.concat(mode.ranks, ","),
+local function line_of(mode)
+  return ("%s %s%s%s"):format(mode.name, table.concat(mode.ranks, ","),
     mode.aligned and " corners" or "", mode.smooth and " " .. mode.smooth.name or "")
 end
+local listed = {}
+for i, mode in ipairs(modes.list) do listed[i] = line_of(mode) end
 tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
   "bilinear 2 corners triangle", "bicubic 2 corners keys_half", "trilinear 3 corners",
   "area 1,2,3" }, "modes")
@@ -187,7 +188,7 @@ tap.same(listed, { "nearest 1,2,3", "nearest-exact 1,2,3", "linear 1 corners",
 -- axis maps: nothing but the outputs --------------------------------------------------------------
 
 local function axis(mode, input, output, antialias)
-  local m = list.named(modes.list, mode)
+  local m = lists.named(modes.list, mode)
   local chosen = antialias and m.smooth or m.sharp
   return build.axis { name = "w", input = input, output = output, filter = chosen,
     copies_equal_sizes = chosen.copies_equal_sizes, coordinates = m.coordinates, arithmetic = f32,

@@ -54,6 +54,8 @@ class Torch:
             raise Error(f"expected a dense tensor on the CPU, got {thing.layout} on {thing.device}")
         if thing.requires_grad and torch.is_grad_enabled():
             raise Error("requires a gradient, which kernels do not record: use .detach()")
+        if thing.is_neg() or thing.is_conj():
+            raise Error("negated or conjugated, but not yet in memory: use .resolve_neg()")
         name = str(thing.dtype).split(".")[-1]
         return View(cls.DTYPES.get(name, name), tuple(thing.shape), thing.stride(),
                     thing.data_ptr(), False, thing)
@@ -184,6 +186,8 @@ def _differences(tensor: Tensor, view: View, kind: Any) -> Iterator[str]:
         name = "channels-last" if kind is Torch and tensor.layout.endswith("C") else "contiguous"
         got = tuple(int(step) if step == int(step) else step for step in view.strides)
         yield f"order in memory: expected {name}, strides {strides}, got strides {got}"
+    elif tensor.nbytes and not view.address:  # of tensors that only say what they would be
+        yield "memory: there is none behind it"
     elif tensor.nbytes and view.address % tensor.itemsize:  # no bytes lie anywhere
         yield f"alignment: expected a multiple of {tensor.itemsize}, got address {view.address:#x}"
 
