@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- The example of README.md works as it stands there.
+-- The examples of README.md work as they stand there.
 --
--- Purpose: takes spec, program and command lines out of the README; runs them in an empty folder.
+-- Purpose: takes specs, program and command lines out of the README; runs them in an empty folder.
+-- What is of Python is run by tests/python/page.py.
 -- Invariants: nothing here repeats the README's text but the first words of its commands; what
 -- it says the program prints, the program must print.
 
@@ -10,6 +11,7 @@ local tap = dofile "tests/lib/tap.lua"
 local clang = require "upweave.toolchain.clang"
 local command = dofile "tests/lib/command.lua"
 local files = require "files"
+local onnx = dofile "tests/lib/onnx.lua"
 local process = require "upweave.toolchain.process"
 local words = require "upweave.toolchain.words"
 
@@ -52,6 +54,24 @@ local flags = readme:match("`bin/upweave (build %-%-op.-)`"):gsub("%s+", " ")
 local before = files.read(folder .. "/out/up2x.o")
 run("bin/upweave " .. flags)
 tap.ok(files.read(folder .. "/out/up2x.o") == before, "flags give the same object as the spec")
+
+local more = block("lua", 'kernel "thumb"')
+tap.ok(more, "there is a spec of more kernels")
+files.write(folder .. "/more.lua", more)
+files.write(folder .. "/network.onnx", onnx.model {
+  nodes = { { op = "Resize", inputs = { "x", "", "s" }, outputs = { "y" } } },
+  inputs = { { name = "x", dtype = "f32", shape = { 1, 2, 4, 5 } } },
+  outputs = { { name = "y" } },
+  initializers = { { name = "s", dtype = "f32", shape = { 4 }, values = { 1, 1, 2, 2 } } },
+})
+for line in block("", "bin/upweave verify more.lua"):gmatch("[^\n]+") do
+  local runner = line:match("%-%-runner (%S+)")
+  if runner and not clang.which(runner) then
+    tap.skip(line, runner .. " is not installed")
+  else
+    run(line)
+  end
+end
 
 command.clean()
 tap.done()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The commands and programs of docs/python.md work as they stand there.
+"""The commands and programs of docs/python.md, and the program of README.md, work as they stand.
 
 The shell's lines run without a shell, in an empty folder beside links to the checkout; the blocks
 of Python run there in order, in one namespace. What a line prints is the comment behind it.
@@ -21,6 +21,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def blocks(page: str, languages: str) -> list[tuple[str, str]]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```({languages})\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 def said(block: str) -> list[str]:
     """The comments behind a block's calls of print."""
     return re.findall(r"print\(.*\)\s+# (.*)$", block, re.MULTILINE)
@@ -37,8 +42,7 @@ class Page(unittest.TestCase):
 
     def test_page(self) -> None:
         names, skipped = {}, []
-        page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-        for language, block in re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        for language, block in blocks("docs/python.md", r"\w+") + blocks("README.md", "python"):
             if language == "sh":
                 for line in block.splitlines():
                     subprocess.run(shlex.split(line), check=True, capture_output=True, timeout=300)

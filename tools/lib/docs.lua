@@ -42,6 +42,12 @@ local function modes(op)
   return words(lists)
 end
 
+local function profiles(op)
+  local lists = {}
+  for _, attribute in ipairs(op.attributes) do lists[#lists + 1] = attribute.profiles end
+  return words(lists)
+end
+
 local function attributes(op)
   local lists = {}
   for _, attribute in ipairs(op.attributes) do
@@ -51,11 +57,12 @@ local function attributes(op)
 end
 
 local function support()
-  local lines = { "| operator | modes | layouts | element types | attributes |",
-    "|---|---|---|---|---|" }
+  local lines = { "| operator | modes | layouts | element types | profiles | attributes |",
+    "|---|---|---|---|---|---|" }
   for _, op in ipairs(ops.list) do
-    lines[#lines + 1] = string.format("| [`%s`](docs/ops.md#%s) | %s | %s | %s | %s |", op.name,
-      op.name, modes(op), layouts(op), table.concat(op.dtypes, ", "), attributes(op))
+    lines[#lines + 1] = string.format("| [`%s`](docs/ops.md#%s) | %s | %s | %s | %s | %s |",
+      op.name, op.name, modes(op), layouts(op), table.concat(op.dtypes, ", "), profiles(op),
+      attributes(op))
   end
   return table.concat(lines, "\n") .. "\n"
 end
