@@ -32,6 +32,7 @@ PROVE      := prove --norc --timer -j$(JOBS) --exec tests/run-one
 # Options of `conformance`, `mutate`, `replay`, `demo`, `bench-peers`. OPTIONAL=1: without PyTorch,
 # SKIP and pass.
 OPS      ?=
+DTYPES   ?=
 OPTIONAL ?=
 N        ?=
 SEED     ?=
@@ -62,7 +63,7 @@ check: deps-check lint ## all tests, under fifteen minutes
 	$(call say,TEST,"$(words $(TESTS)) files")
 	$(Q)$(PROVE) $(TESTS)
 
-check-fast: ## the tests that need no C compiler, under 20 seconds
+check-fast: ## the tests that need no C compiler, under a minute
 	$(call say,TEST,"$(words $(FAST_TESTS)) files")
 	$(Q)$(PROVE) $(FAST_TESTS)
 
@@ -96,7 +97,7 @@ format: ## lay out the hand-written C
 bench: deps ## the bench workloads on this machine, as a table in build/bench/
 	$(Q)$(LUA) bench/run.lua
 
-bench-peers: deps ## against other libraries (downloads them); ONLY= PATTERN; DOCS=1 keeps it in docs/
+bench-peers: deps ## against other libraries (downloads them); ONLY=PATTERN; DOCS=1 keeps it in docs/
 	$(Q)bench/peers/run $(if $(ONLY),--only "$(ONLY)") $(if $(DOCS),--docs)
 
 replay: ## compare the C of the bench workloads with that of another commit; BASE=rev
