@@ -148,4 +148,15 @@ function M.write_fault(place, reason)
   return { diagnostics.new("E011", { place = place, reason = reason }) }
 end
 
+--- Writes one file where the user says; missing folders are made.
+---@param path string
+---@param text string
+---@return upweave.Diagnostic[]? faults
+function M.write_file(path, text)
+  local folder = path:match("^(.*)/[^/]*$")
+  local place = not folder and "." or folder == "" and "/" or folder
+  local count, reason = files.write_set(place, { { path = path, text = text } })
+  if not count then return M.write_fault(path, reason) end
+end
+
 return M

@@ -10,7 +10,6 @@ local diagnostics = require "upweave.util.diagnostics"
 local draw = require "upweave.draw"
 local driver = require "upweave.driver"
 local fault = require "upweave.cli.fault"
-local files = require "upweave.toolchain.files"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
@@ -192,14 +191,6 @@ local function explain_all(records, document)
   return all, drawn
 end
 
--- Before anything is said on standard output: a command that fails has said nothing.
-local function write_drawing(path, drawn)
-  local folder = path:match("^(.*)/[^/]*$")
-  local place = not folder and "." or folder == "" and "/" or folder
-  local count, reason = files.write_set(place, { { path = path, text = draw.document(drawn) } })
-  if not count then return context.write_fault(path, reason) end
-end
-
 function M.run(options)
   if options.svg == "" then
     return nil, { diagnostics.new("E006", { verb = M.name, what = "--svg FILE",
@@ -212,7 +203,8 @@ function M.run(options)
   if not document then return nil, faults end
   local all, drawn = explain_all(records, document)
   if not all then return nil, drawn end
-  faults = options.svg and write_drawing(options.svg, drawn)
+  -- Before anything is said on standard output: a command that fails has said nothing.
+  faults = options.svg and context.write_file(options.svg, draw.document(drawn))
   if faults then return nil, faults end
   if options.json then
     output.json { kernels = all, svg = options.svg }

@@ -7,10 +7,10 @@
 
 local context = require "upweave.cli.context"
 local diagnostics = require "upweave.util.diagnostics"
-local files = require "upweave.toolchain.files"
 local import = require "upweave.import"
 local import_test = require "upweave.cli.import_test"
 local names = require "upweave.spec.names"
+local ordered = require "upweave.util.ordered"
 local output = require "upweave.cli.output"
 local progress = require "upweave.toolchain.progress"
 local text = require "upweave.util.text"
@@ -42,6 +42,19 @@ local function pinned_sizes(options)
     pinned[name] = size
   end
   return pinned
+end
+
+-- A --dim that names no open size of the model is a slip.
+local function check_pinned(options, graph)
+  local known = ordered.keys(graph.open)
+  for _, word in ipairs(options.dim or {}) do
+    if not graph.open[word:match("^(.+)=")] then
+      return { diagnostics.new("E004", { option = "--dim", value = word,
+        expected = known[1] and "one of the model's open sizes: " .. table.concat(known, ", ")
+          or "left out: no size of the model is open",
+        hint = known[1] and ("--dim %s=1"):format(known[1]) or false }) }
+    end
+  end
 end
 
 local function is_chosen(item, patterns)
@@ -157,9 +170,8 @@ local function write_spec(options, items)
   end
   local kernels, faults = kernels_of(options, items)
   if not kernels then return nil, faults end
-  local count, reason = files.write_set(options.output:match("^(.*)/[^/]*$") or ".",
-    { { path = options.output, text = writer(kernels) } })
-  if not count then return nil, context.write_fault(options.output, reason) end
+  faults = context.write_file(options.output, writer(kernels))
+  if faults then return nil, faults end
   if options.json then
     output.json { files = { options.output }, kernels = #kernels }
   elseif not options.quiet then
@@ -179,6 +191,8 @@ function M.run(options)
   local graph
   graph, faults = import.file(options.words[1], pinned)
   if not graph then return nil, faults end
+  faults = check_pinned(options, graph)
+  if faults then return nil, faults end
   local items
   items, faults = chosen(import.nodes(graph), options)
   if not items then return nil, faults end

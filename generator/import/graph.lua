@@ -45,6 +45,7 @@ local LARGEST_CONSTANT <const> = 64 -- numbers of what decides shapes and coordi
 ---@field values table<string, upweave.OnnxValue>
 ---@field constants table<string, table> TensorProto or upweave.OnnxTensor
 ---@field functions table<string, boolean> operators that the model defines itself
+---@field open table<string, boolean> names of sizes that the model leaves open
 
 local function invalid(source, reason)
   return nil, { diagnostics.new("E071", { where = source.path, reason = reason }) }
@@ -143,16 +144,16 @@ end
 -- Values ----------------------------------------------------------------------------------------
 
 -- A size: a number, or the name of one that is open.
-local function size_of(dimension, pinned)
-  local n = dimension.dim_value
-  if n then
-    return n
+local function size_of(dimension, open, pinned)
+  local n, name = dimension.dim_value, dimension.dim_param or ""
+  if n or name == "" then
+    return n or "?"
   end
-  local name = dimension.dim_param or ""
-  return pinned[name] or (name ~= "" and name or "?")
+  open[name] = true
+  return pinned[name] or name
 end
 
-local function value_of(info, pinned)
+local function value_of(info, open, pinned)
   local kind = info.type and info.type.tensor_type
   if not kind then
     return {}
@@ -161,7 +162,7 @@ local function value_of(info, pinned)
   if kind.shape then
     value.shape = {}
     for index, dimension in ipairs(kind.shape.dim) do
-      value.shape[index] = size_of(dimension, pinned)
+      value.shape[index] = size_of(dimension, open, pinned)
     end
   end
   return value
@@ -178,7 +179,7 @@ end
 local function add_values(graph, proto, pinned)
   for _, list in ipairs { proto.value_info, proto.output, proto.input } do
     for _, info in ipairs(list) do
-      graph.values[info.name or ""] = value_of(info, pinned)
+      graph.values[info.name or ""] = value_of(info, graph.open, pinned)
     end
   end
   for _, tensor in ipairs(proto.initializer) do
@@ -270,7 +271,7 @@ function M.read(message, source, pinned)
   end
   local proto = message.graph
   local graph = { source = source, opset = opset_of(message), nodes = {}, values = {},
-    constants = {}, functions = functions_of(message), inputs = names_of(proto.input),
+    constants = {}, open = {}, functions = functions_of(message), inputs = names_of(proto.input),
     outputs = names_of(proto.output) }
   for index, one in ipairs(proto.node) do
     graph.nodes[index] = node_of(one, index, source)
@@ -322,12 +323,8 @@ end
 ---@return upweave.OnnxTensor?
 ---@return upweave.Diagnostic[]? faults
 function M.constant(graph, name)
-  local constant = graph.constants[name]
-  if not constant or constant.bytes then
-    return constant
-  end
-  local count = 1.0
-  for _, n in ipairs(constant.dims) do
+  local constant, count = graph.constants[name], 1.0
+  for _, n in ipairs(constant and constant.dims or {}) do
     count = count * n
   end
   if count > LARGEST_CONSTANT then

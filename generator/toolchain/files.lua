@@ -161,7 +161,8 @@ local function changes(folder, files)
     local path, reason = place_of(folder, file)
     if not path then return nil, reason end
     local stat = uv.fs_lstat(path)
-    if stat and stat.type ~= "file" and stat.type ~= "link" then
+    -- A link in our folder gives way to a file; elsewhere it is the user's own, as /dev/stdout.
+    if stat and stat.type ~= "file" and not (file.name and stat.type == "link") then
       return nil, string.format("%s is a %s", path, stat.type)
     end
     local same = stat and stat.type == "file" and stat.size == #file.text
