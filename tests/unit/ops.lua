@@ -121,4 +121,13 @@ tap.like(interpolate.formula(problem { mode = "bilinear", size = 2, align_corner
 local plan = interpolate.plan(aa)
 tap.is(plan.form .. #plan.axes .. plan.channels, "resample23", "the plan")
 
+-- equal sizes are a copy, for which PyTorch needs no filter of the type
+local problems = dofile "tests/lib/problems.lua"
+local function smooth(size)
+  return problems.make { x = { shape = { 1, 1, 4, 4 }, layout = "NCHW", dtype = "f16" },
+    mode = "bilinear", antialias = true, size = size }
+end
+tap.is(smooth({ 4, 4 }).antialias, true, "antialias of f16 where no size changes")
+tap.ok(not pcall(smooth, { 4, 5 }), "and not where one does")
+
 tap.done()

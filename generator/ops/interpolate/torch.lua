@@ -30,8 +30,11 @@ local function check_antialias(given, mode, report)
   })
 end
 
-local function check_dtype(given, mode, report)
-  local smooth = given.antialias and mode.smooth ~= nil
+-- Where no size changes PyTorch copies before it looks for a filter of the type.
+local function check_dtype(given, mode, size, report)
+  local space = tensor.spatial(given.x)
+  local changes = not size or table.concat(size, "x") ~= table.concat(space, "x")
+  local smooth = given.antialias and mode.smooth ~= nil and changes
   local dtypes = modes.dtypes(mode, smooth)
   if list.contains(dtypes, given.x.dtype) then return end
   report("E059", { "x", "dtype" }, { "x.dtype", "mode", smooth and "antialias" or nil }, {
@@ -58,10 +61,10 @@ function M.check(given, report)
   end, report)
   check_align_corners(given, mode, report)
   check_antialias(given, mode, report)
-  check_dtype(given, mode, report)
   common.check_source(given, report)
   check_recompute(given, report)
   local size, y = common.infer(given, common.scaled, report)
+  check_dtype(given, mode, size, report)
   if not size then return nil end
   local aligned = given.align_corners or false
   -- Area has no coordinates: PyTorch recomputes its scale whatever was said.
