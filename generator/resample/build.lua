@@ -17,10 +17,12 @@ local M = {}
 ---What becomes of a finished weight, by the type of the kernel's arithmetic.
 local FINISH <const> = { f32 = "single", f64 = "double", fixed = "double" }
 
----Clamps, merges, drops zeros.
+---Clamps, merges, drops zeros. `largest` is what precision in fixed point depends on: of weights
+---that meet on one pixel, each sum on the way counts.
 local function gather(A, spec, first, weights)
-  local index, sums = {}, {}
+  local index, sums, finish = {}, {}, A[FINISH[spec.work]]
   local n, last, border = 0, -1, spec.input - 1
+  local largest = spec.work == "fixed" and 0.0 or nil
   for k = 1, #weights do
     local i = first + k - 1
     if i < 0 then i = 0 elseif i > border then i = border end
@@ -30,9 +32,9 @@ local function gather(A, spec, first, weights)
       n, last = n + 1, i
       index[n], sums[n] = i, weights[k]
     end
+    if largest then largest = math.max(largest, finish(sums[n])) end
   end
-  local taps, finish = { index = {}, weight = {} }, A[FINISH[spec.work]]
-  local kept = 0
+  local taps, kept = { index = {}, weight = {}, largest = largest }, 0
   for k = 1, n do
     local w = finish(sums[k])
     if w ~= 0 then

@@ -12,11 +12,8 @@ local MOST_DIGITS <const> = 22
 local LIMIT <const> = 1 << 15
 
 local function precision_of(taps)
-  local largest = 0.0
-  for _, t in ipairs(taps) do
-    for _, w in ipairs(t.weight) do largest = math.max(largest, w) end
-  end
-  local p = 0
+  local largest, p = 0.0, 0
+  for _, t in ipairs(taps) do largest = math.max(largest, t.largest) end
   while p < MOST_DIGITS and math.floor(0.5 + largest * (1 << (p + 1))) < LIMIT do p = p + 1 end
   return p
 end
@@ -48,7 +45,7 @@ local function spare_digits(taps, p)
   return spare
 end
 
----@param taps upweave.axis.taps[]   with weights in double
+---@param taps upweave.axis.taps[]   with weights in double, and the largest of each output
 ---@return upweave.axis.taps[]   with integer weights
 ---@return integer precision     their binary digits after the point
 function M.point(taps)

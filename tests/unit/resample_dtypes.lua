@@ -115,6 +115,8 @@ local across = plan("u8", "bicubic", { 1, 1, 4, 5 }, { 4, 9 }, { scale_factor = 
 tap.is(across.axes[1].precision, 0, "an axis of equal sizes has no digits")
 tap.ok(across.axes[1]:is_identity(), "and is copied, whatever the scale")
 tap.is(across.axes[2].precision, 14, "a weight above one leaves 14")
+tap.is(plan("u8", "bicubic", { 1, 1, 1, 251 }, { 1, 250 }).axes[2].precision, 14,
+  "so does a sum that is above it until the last of the taps on the border is added")
 tap.is(plan("u8", "bilinear", { 1, 1, 9, 1 }, { 3, 1 }).copy, true, "every third pixel is a copy")
 tap.is(plan("u8", "bilinear", { 1, 1, 9, 5 }, { 3, 1 }).fixed, nil, "in both directions")
 local wide = plan("u8", "bilinear", { 1, 1, 1, 4000 }, { 1, 7 }, { antialias = true }).axes[2]
@@ -123,7 +125,8 @@ tap.is(plan("u8", "bilinear", { 1, 1, 1, 7 }, { 1, 3 }, { coord_math = "exact" }
   plan("u8", "bilinear", { 1, 1, 1, 7 }, { 1, 3 }).axes[2].precision, "exact: the same digits")
 
 local function pointed(...)
-  local taps, precision = fixed.point { { index = { 0, 1, 2 }, weight = { ... } } }
+  local taps, precision = fixed.point {
+    { index = { 0, 1, 2 }, weight = { ... }, largest = math.max(...) } }
   return ("%s; %d"):format(table.concat(taps[1].weight, " "), precision)
 end
 tap.is(pointed(0.25, 0.5, 0.25), "1 2 1; 2", "all shared factors of two are taken out")
