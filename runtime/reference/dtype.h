@@ -29,7 +29,8 @@ double upw_ref_rounded(int dtype, double value); // stored and loaded again
 uint64_t upw_ref_bits(int dtype, const void *x, size_t i);
 void upw_ref_set_bits(int dtype, void *y, size_t i, uint64_t bits);
 
-// Distance from `value`, an element, to the next element away from 0, halved; of integers 0.
+// Distance from `value`, an element, to the next element away from 0, halved; 0 of integers, and of
+// f64 where half of it is no double.
 double upw_ref_half_step(int dtype, double value);
 
 #endif

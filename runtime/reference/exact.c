@@ -153,6 +153,33 @@ static int fits(wide a, wide b) {
   return y == 0 || 8 * x <= ((wide)1 << 126) / y;
 }
 
+// A position x/c on the input and the filter's stretch. A given scale and a given crop of 53 bits
+// each may be more than 128 bits hold; what falls off at their ends is less than long double keeps.
+struct place {
+  wide x, c;
+  struct ratio stretch, shared; // shared = stretch.q / c, reduced
+};
+
+static struct place shortened(struct place at, int64_t window) {
+  at.shared = reduced(at.stretch.q, at.c);
+  while (!fits(at.c * (window + 2), at.shared.p) || !fits(at.shared.q, at.stretch.p)) {
+    if (at.c > at.stretch.p) {
+      at.c /= 2;
+      at.x /= 2;
+    } else {
+      at.stretch = (struct ratio){at.stretch.p / 2, at.stretch.q / 2};
+    }
+    at.shared = reduced(at.stretch.q, at.c);
+  }
+  return at;
+}
+
+// The distance (i - x/c) / stretch as a fraction, through the filter.
+static long double weight(const struct upw_ref_rule *r, const struct place *at, int64_t i) {
+  wide distance = (i * at->c - at->x) * at->shared.p;
+  return filter(r, distance < 0 ? -distance : distance, at->shared.q * at->stretch.p);
+}
+
 static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, int64_t o) {
   const struct upw_ref_interpolate *p = r->p;
   struct line l = line_of(r);
@@ -164,27 +191,14 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
     x = x < 0 ? 0 : x > l.c * (r->in - 1) ? l.c * (r->in - 1) : x;
   int64_t middle = (int64_t)floor_div(x, l.c), reach = upw_ref_reach(r->mode);
   int64_t window = (int64_t)(reach * stretch.p / stretch.q) + 1;
-  // The distance (i - x/c) / stretch as a fraction. A given scale and a given crop of 53 bits each
-  // may be more than 128 bits hold; what falls off at their ends is less than long double keeps.
-  struct ratio shared = reduced(stretch.q, l.c);
-  while (!fits(l.c * (window + 2), shared.p) || !fits(shared.q, stretch.p)) {
-    if (l.c > stretch.p) {
-      l.c /= 2;
-      x /= 2;
-    } else {
-      stretch = (struct ratio){stretch.p / 2, stretch.q / 2};
-    }
-    shared = reduced(stretch.q, l.c);
-  }
-  wide den = shared.q * stretch.p;
-  int drop = p->antialias && (p->profile == UPW_REF_TORCH || p->exclude_outside);
-  drop |= p->profile == UPW_REF_ONNX && p->exclude_outside;
+  struct place at = shortened((struct place){x, l.c, stretch, {0, 1}}, window);
+  int drop = p->exclude_outside || (p->antialias && p->profile == UPW_REF_TORCH);
+  int normal = drop || p->antialias; // others sum to 1
   long double total = 0;
   for (int pass = 0; pass < 2; pass++)
     for (int64_t i = middle - window; i <= middle + window + 1; i++) {
       int64_t clamped = upw_ref_limit(i, 0, r->in - 1);
-      wide distance = (i * l.c - x) * shared.p;
-      long double w = filter(r, distance < 0 ? -distance : distance, den);
+      long double w = weight(r, &at, i);
       if (drop && pass == 1 && total == 0) { // nothing is left: the border
         upw_ref_axis_put(table, o, middle < 0 ? 0 : r->in - 1, 1);
         return;
@@ -192,10 +206,8 @@ static void filtered(struct upw_ref_axis *table, const struct upw_ref_rule *r, i
       if (drop && i != clamped) continue;
       if (pass == 0)
         total += w;
-      else if (p->antialias || drop)
-        upw_ref_axis_put(table, o, clamped, (double)(total != 0 ? w / total : w));
       else
-        upw_ref_axis_put(table, o, clamped, (double)w);
+        upw_ref_axis_put(table, o, clamped, (double)(normal && total != 0 ? w / total : w));
     }
 }
 
