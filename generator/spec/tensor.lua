@@ -100,6 +100,12 @@ local function check_layout(name, layout, rank, report)
   return layout
 end
 
+-- The type that was probably meant: other libraries say float16, bfloat16, uint8.
+local function nearest_dtype(dtype, dtypes)
+  local word = tostring(dtype):gsub("^(b?f)loat", "%1"):gsub("^uint", "u")
+  return suggest.nearest(word, dtypes) or dtypes[1]
+end
+
 local function check_dtype(name, dtype, op, report)
   local path, supported = { name, "dtype" }, table.concat(op.dtypes, ", ")
   if dtype == nil then
@@ -110,7 +116,8 @@ local function check_dtype(name, dtype, op, report)
     report("E100", path, nil, { what = "dtype " .. dtype, supported = supported })
   else
     local values = table.concat(tensors.dtypes, ", ")
-    report("E032", path, nil, { values = values, hint = ('dtype = "%s"'):format(op.dtypes[1]) })
+    local near = nearest_dtype(dtype, op.dtypes)
+    report("E032", path, nil, { values = values, hint = ('dtype = "%s"'):format(near) })
   end
 end
 
