@@ -27,8 +27,8 @@ local function geometry(plan)
   return g
 end
 
--- Whether whole pairs of vectors make up the channels of a tensor that is converted: then everything
--- between loads and stores may be in the order of the pairs, since no operation looks at the order.
+-- Whether whole pairs of vectors make up the channels of a tensor that is converted: then all that
+-- is between loads and stores may be in the order of the pairs, since no operation looks at it.
 local function paired(plan, target)
   return target.twice and plan.dtype == "bf16" and plan.work == "f32"
     and plan.channels % (2 * frame.lanes(plan, target)) == 0
@@ -47,8 +47,8 @@ function M.knobs(plan, target)
 end
 
 --- Legal for interleaved tensors; the weights of all rows of a sweep, the values of a pixel and the
---- inputs that rows share fit the registers: rows·taps + taps of columns·(columns + 1) + 2, and with
---- several rows taps·taps of columns.
+--- inputs that rows share fit the registers: rows·taps + taps of columns·(columns + 1) + 2, and
+--- with several rows taps·taps of columns.
 function M.legal(plan, knobs, target)
   if plan.planar then return nil, "channels needs an interleaved tensor (NWC, NHWC, NDHWC)" end
   local g = geometry(plan)
