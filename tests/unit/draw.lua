@@ -113,6 +113,10 @@ local function check_scale()
   local corners = scale(4, 7, { align_corners = true })
   tap.same({ corners:at(0), corners:at(6) }, { 0.0, 3.0 }, "align corners reads at the corners")
   tap.is(outside(corners, 0), "0 before, 0 after", "and nothing outside")
+  local cubic = scale_of.new(plan_of(problems.make { mode = "bicubic", align_corners = true,
+    x = { shape = { 1, 1, 4, 4 }, layout = "NCHW" }, size = { 7, 7 } }), 2)
+  tap.is(outside(cubic, 0), "0 before, 0 after", "a filter on a pixel reads that pixel alone")
+  tap.is(outside(cubic, 1), "1 before, 0 after", "beside it, all that it reaches")
   local nearest = scale(3, 7, { mode = "nearest" })
   tap.same({ nearest:input_cell(1) }, { 1, 2 }, "asymmetric: pixels begin at their points")
   local area = scale(7, 3, { mode = "area" })
@@ -153,6 +157,13 @@ local function check_legend()
     "phases that rounding keeps from being equal")
   tap.is(formulas(line(2, 3, { align_corners = true })), "y[0] = x[0]|y[1] = 1/2 x[0] + 1/2 x[1]"
     .. "|y[2] = x[1]", "an axis without a period, output by output")
+  local function listed(outputs)
+    local problem = line(9, outputs, { align_corners = true })
+    local _, bars = formulas(problem):gsub("y%[", "")
+    return ("%d, %s"):format(bars, drawing(problem):match("… and %d+ more") or "all")
+  end
+  tap.is(listed(16), "16, all", "as many outputs as there is room for")
+  tap.is(listed(18), "8, … and 10 more", "the first of those that are more")
   tap.is(formulas(line(4, 8, { mode = "nearest" })), "y[2n] = x[n]|y[2n+1] = x[n]",
     "copies have no weights")
   local cubic = { x = { shape = { 1, 1, 9, 9 }, layout = "NCHW" }, mode = "bicubic",

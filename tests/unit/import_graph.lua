@@ -104,6 +104,11 @@ local foreign = graph_of { opset = false, nodes = { { op = "A", domain = "own", 
 tap.is(foreign and foreign.opset, nil, "operators of others need no version of ONNX's")
 tap.is(import.nodes(foreign)[1].faults[1].code, "E110", "they are no kernels")
 
+local defined = graph_of { functions = { { name = "A", domain = "own" } },
+  nodes = { { op = "A", domain = "own", outputs = {} }, { op = "A", outputs = {} } } }
+tap.ok(graphs.is_function(defined, defined.nodes[1]), "a function of the model, by its domain")
+tap.ok(not graphs.is_function(defined, defined.nodes[2]), "not one of the same name in another")
+
 -- Names of kernels are C identifiers, and each is there once.
 local nodes = {}
 for index, name in ipairs { "up", "up", "UP", "/model/up.1", "int", "", "up_2" } do
