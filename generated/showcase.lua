@@ -99,3 +99,28 @@ kernel "unrolled" {
   mode = "bilinear",
   scale_factor = 2,
 }
+
+-- An 8-bit picture, twice the size, in PyTorch's fixed point: averages of bytes are all it takes.
+kernel "picture" {
+  op = "interpolate",
+  x = tensor { 1, 48, 64, 3, layout = "NHWC", dtype = "u8" },
+  mode = "bilinear",
+  scale_factor = 2,
+}
+
+-- A grey 8-bit picture made small: sums of bytes times 16-bit weights, four rows side by side.
+kernel "thumbnail" {
+  op = "interpolate",
+  x = tensor { 1, 1, 16, 256, dtype = "u8" },
+  mode = "bilinear",
+  size = { 4, 64 },
+  antialias = true,
+}
+
+-- Half the bytes: bfloat16 is widened and rounded by pairs, in the words it lies in.
+kernel "half" {
+  op = "interpolate",
+  x = tensor { 1, 28, 28, 64, layout = "NHWC", dtype = "bf16" },
+  mode = "bilinear",
+  scale_factor = 2,
+}

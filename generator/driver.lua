@@ -35,11 +35,17 @@ function stages.ir(r)
   r.pressure = pressure.pressure(r.ir, r.target.vector_bytes)
 end
 
-local function numerics(r)
-  if r.plan.copy then return ("%s: copies, bit for bit"):format(r.problem.numerics) end
-  return ("%s: separable sums, |y - reference| <= (n + 4) * 2^-24 * sum|w*x|, n = %d"):format(
-    r.problem.numerics, r.plan.terms)
+-- What the results are: bit for bit, or within a bound.
+local function accuracy(plan)
+  if plan.copy then return "copies, bit for bit" end
+  if plan.fixed then return "fixed point, W before H, rounded to 8 bits between: bit for bit" end
+  local bound = ("separable sums, |y - reference| <= (n + 4) * 2^-%d * sum|w*x|, n = %d"):format(
+    plan.work == "f64" and 53 or 24, plan.terms)
+  if plan.dtype ~= plan.work then bound = bound .. ", and half a unit in the last place of y" end
+  return bound
 end
+
+local function numerics(r) return ("%s: %s"):format(r.problem.numerics, accuracy(r.plan)) end
 
 -- What the frames of the files need to know; `target_names` are those of the whole library.
 local function job(r, symbol, target_names)

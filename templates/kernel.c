@@ -32,8 +32,8 @@ ${text}
 % for _, text in ipairs(constants) do
 ${text}
 % end
-% for _, p in ipairs(patterns) do
-#define ${p.name} ${p.text}
+% for _, text in ipairs(patterns) do
+${text}
 % end
 
 % for _, text in ipairs(helpers) do

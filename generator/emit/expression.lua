@@ -39,8 +39,9 @@ end
 local function converter(p, to, from, paired)
   M.type_name(p, types.of("u32", to.lanes))
   if paired then M.type_name(p, types.of("u32", to.lanes // 2)) end
-  local by = paired and "_from_pairs_" or "_from_"
-  return helper_of(p, M.type_name(p, to) .. by .. M.type_name(p, from),
+  local name = M.type_name(p, to) .. "_from_" .. M.type_name(p, from)
+  if paired then name = to.bytes > from.bytes and "split_" .. from.name or "join_" .. to.name end
+  return helper_of(p, name,
     { kind = convert.kind(from.elem, to.elem, paired), ty = to, from = from })
 end
 
@@ -175,10 +176,15 @@ end
 
 -- helper functions ------------------------------------------------------------------------------
 
+-- A text for every lane, in lines of sixteen.
 local function lanes_of(ty, fmt)
-  local out = {}
-  for i = 1, ty.lanes do out[i] = fmt:format(i - 1) end
-  return table.concat(out, ", ")
+  local lines = {}
+  for first = 0, ty.lanes - 1, 16 do
+    local out = {}
+    for i = first, math.min(first + 15, ty.lanes - 1) do out[#out + 1] = fmt:format(i) end
+    lines[#lines + 1] = table.concat(out, ", ")
+  end
+  return table.concat(lines, ",\n    ")
 end
 
 local definitions = {

@@ -277,6 +277,12 @@ local function routine_text(r)
   return { prototype = prototype(("static void %s"):format(r.cname), parameters), lines = r.lines }
 end
 
+-- The macro of a shuffle's lanes; many lanes take several lines.
+local function pattern_lines(pattern)
+  local lines = literal.paragraph(("#define %s %s"):format(pattern.name, pattern.text), WIDTH - 4)
+  return table.concat(lines, " \\\n  ")
+end
+
 local function reserved_names(job)
   local names = { "begin", "end", "aligned", "workspace", job.symbol, job.name }
   for _, suffix in ipairs { "_tasks", "_range", "_call", "_call_range", "_tensors", "_kernel" } do
@@ -307,7 +313,7 @@ function M.source(job, header, exported)
     return expression.define_helper(helper, job.target)
   end)
   values.constants = map(body.constants, expression.define_constant)
-  values.patterns, values.tables = body.patterns, table_lines(job.module)
+  values.patterns, values.tables = map(body.patterns, pattern_lines), table_lines(job.module)
   values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))
   values.arguments, values.streaming = arguments, streaming
   values.tasks_function = prototype(("static void %s_tasks"):format(job.symbol), tasks)

@@ -20,6 +20,8 @@ P.__index = P
 
 local M = {}
 
+-- Columns of a line.
+local WIDTH = 100
 -- Values longer than this many nested operations get a statement of their own.
 local MAX_NESTING = 3
 local prefix = {
@@ -109,7 +111,12 @@ function statement.call(p, n)
   local list = {}
   for i, a in ipairs(n.arguments) do list[i] = expression.pointer(p, a.base, a.index) end
   if n.routine.streams then list[#list + 1] = "aligned" end
-  p:line("%s(%s);", n.routine.cname, table.concat(list, ", "))
+  local opening = n.routine.cname .. "("
+  local text = opening .. table.concat(list, ", ") .. ");"
+  if 2 * p.depth + #text <= WIDTH then return p:line("%s", text) end
+  for i, argument in ipairs(list) do       -- an argument a line
+    p:line("%s%s%s", i == 1 and opening or (" "):rep(#opening), argument, i < #list and "," or ");")
+  end
 end
 
 local function all_blocks(block)

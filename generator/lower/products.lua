@@ -97,7 +97,7 @@ local function row_pass(f, pass, quads)
     local function write(at, value)
       local values = {}
       for r = 1, 4 do values[r] = value(rows[r]) end
-      local bytes = dots.bytes(b, values)
+      local bytes = b:named("rows", dots.bytes(b, values))
       b:store(rows[5], at * 4, b:shuffle(bytes, bytes, transposed(bytes.ty.lanes)))
     end
     if not pass.straight then
@@ -181,7 +181,8 @@ local function row_weights(b, v, oy, k)
   for part = 1, v.dots.parts do
     local at = (oy * v.most + k) * v.dots.parts + part - 1
     local packed = b:splat(b:load(v.weights, at, 1), v.lanes // 4)
-    list[part] = b:named("wy", b:cast(packed, v.dots.elem))
+    list[part] = b:named(dots.name(v.dots, "wy" .. (type(k) == "number" and k or ""), part),
+      b:cast(packed, v.dots.elem))
   end
   return list
 end
@@ -217,7 +218,7 @@ local function sums_of(b, v, group, oy, j)
       weights[q] = row_weights(b, v, oy + (q - 1), k)
     end
     for a = 0, 3 do
-      local value = b:load(source, (j + a * (v.lanes // 4)) * 4, v.lanes)
+      local value = b:load(source, (j + a * (v.lanes // 4)) * 4, v.lanes, "quad" .. a)
       for q in ipairs(group.weights) do
         local at = ((q - 1) * 4 + a) * v.carried
         local sums = carried and table.move(carried, at + 1, at + v.carried, 1, {})
@@ -243,7 +244,7 @@ local function emit_rows(b, v, group, oy, dst, streaming)
         local sums = table.move(carried, at + 1, at + v.carried, 1, {})
         values[a + 1] = dots.finish(b, v.dots, sums)
       end
-      local bytes = dots.bytes(b, values)
+      local bytes = b:named("bytes", dots.bytes(b, values))
       bytes = b:shuffle(bytes, bytes, in_order(v.lanes))
       store(b, out, j + (q - 1) * v.width, bytes, v.width, streaming)
     end

@@ -157,6 +157,21 @@ tap.is(first_end and body:sub(first_end, first_end + 19), '*/\n#include "up2x.h"
 tap.ok(not body:find("\n#error"), "nor start a line")
 tap.is(noted.results[1].problem.note, evil, "and is kept as it was")
 
+-- the head says what the results are
+local function numerics(dtype, fields)
+  fields.x = tensor("NCHW", 1, 1, 8, 40)
+  fields.x.dtype = dtype
+  return (library({ "icelake" }, nil, fields).files[1].text:gsub("\n %*%s+", " "))
+end
+local double = { mode = "bilinear", size = { 16, 80 } }
+tap.like(numerics("f64", double), "(n + 4) * 2^-53 * sum|w*x|", "the bound of doubles")
+tap.like(numerics("bf16", double), "n = 4, and half a unit in the last place of y", "of halves")
+tap.like(numerics("u8", double), "rounded to 8 bits between: bit for bit", "of fixed point")
+tap.like(numerics("f16", { mode = "nearest", size = { 16, 80 } }), "copies, bit for bit", "of copies")
+for line in numerics("u8", double):gmatch("#define[^\n]*") do
+  tap.ok(#line <= 100, "patterns of many lanes take several lines")
+end
+
 -- the same bytes every time
 local now = fingerprint("icelake")
 tap.is(fingerprint("icelake"), now, "twice the same")

@@ -20,6 +20,7 @@ local SHOWN <const> = {
     kernels = { "up2x", "bicubic4x", "nearest2x", "smaller", "rgb", "audio", "volume" } },
   { folder = "x86-64-v4", targets = { "x86-64-v4" },
     kernels = { "up2x", "large2x", "segmentation", "nhwc", "unrolled" } },
+  { folder = "icelake", targets = { "icelake" }, kernels = { "picture", "thumbnail", "half" } },
   { folder = "several", targets = { "generic", "x86-64-v3", "x86-64-v4" }, kernels = { "tiny" },
     whole = true },
 }

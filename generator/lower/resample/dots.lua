@@ -9,6 +9,14 @@ local types = require "upweave.ir.types"
 
 local M = {}
 
+-- What the weights of a quad's parts are called.
+local NAMES = { bytes = { "low", "high" }, words = { "even", "odd" } }
+
+--- Name of part number `part` of weight `name`.
+function M.name(dots, name, part)
+  return dots.parts == 1 and name or name .. "_" .. NAMES[dots.bytes and "bytes" or "words"][part]
+end
+
 ---@class lower.Dots
 ---@field bytes boolean      byte weights, low and perhaps high
 ---@field parts integer      weight vectors of a quad: 1 or 2
@@ -103,8 +111,11 @@ end
 --- The sum without its digits after the point, not yet clamped.
 function M.finish(b, dots, sums)
   local sum = sums[1]
-  if sums[2] then sum = b:add(sum, b:mul(sums[2], b:const("i32", sum.ty.lanes, 256))) end
-  return b:shift(sum, dots.digits)
+  if sums[2] then
+    local high = b:mul(b:named("high", sums[2]), b:const("i32", sum.ty.lanes, 256))
+    sum = b:add(b:named("low", sum), high)
+  end
+  return b:named("sum", b:shift(sum, dots.digits))
 end
 
 --- Four vectors of sums as bytes, clamped: in every 16 bytes four of each vector.
