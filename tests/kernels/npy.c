@@ -148,6 +148,8 @@ static void malformed(void) {
   refused("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)", 0, "not a dict");
   refused("{'descr': '<f4', 'fortran_order': False, 'shape': (2", 0, "tuple");
   refused("{'descr': '<f4", 0, "plain one");
+  refused("{'descr': 'a name of 31 characters so long', }", 0, "'a name of 31 characters so long'");
+  refused("{'descr': 'a name of 32 characters too long', }", 0, "plain one");
   refused("{", 0, "not a dict");
   refused("", 0, "not a dict");
 }
@@ -179,6 +181,8 @@ static void prefixes(void) {
   file[8] = file[9] = file[10] = file[11] = 255;
   tap_is_int(upw_npy_parse(file, size, &header, message), UPW_BAD_FILE, "a header of 4 GB");
   tap_like(message, "longer than", "says so");
+  tap_is_int(upw_npy_parse(file, 11, &header, message), UPW_BAD_FILE, "a length cut short");
+  tap_like(message, "format 2.0", "is of no format");
   store(file, 5);
   struct upw_npy_array array;
   tap_is_int(upw_npy_read(path, 100, &array, message), UPW_BAD_FILE, "five bytes");
