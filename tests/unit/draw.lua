@@ -200,6 +200,8 @@ local function check_sections()
     { problem = other, plan = plan_of(other), formula = "g" } }
   tap.is(texts_of(elements_of(both, "two kernels"), "title"),
     "k: interpolate bilinear|k: interpolate bilinear", "a section a kernel")
+  local divider = xml.of_class(elements_of(both, "divided"), "divider")[1].at
+  tap.ok(divider.x1 == 32 and divider.x2 == 1040 - 32, "a line between them, within the margins")
   tap.like(both, "<desc>k: f; k: g</desc>", "a description of all")
   tap.like(drawing(square), "1/16", "the footprint of one output")
 end

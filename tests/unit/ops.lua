@@ -130,4 +130,15 @@ end
 tap.is(smooth({ 4, 4 }).antialias, true, "antialias of f16 where no size changes")
 tap.ok(not pcall(smooth, { 4, 5 }), "and not where one does")
 
+-- ---- sizes of listed axes only: the others keep theirs
+
+local function sizes(axes, size)
+  local listed = problems.make { profile = "onnx", mode = "linear", axes = axes, size = size,
+    x = { shape = { 1, 3, 5, 7 }, layout = "NCHW" } }
+  return table.concat(listed.y.shape, " ")
+end
+tap.is(sizes({ 3 }, { 9 }), "1 3 5 9", "the last axis alone")
+tap.is(sizes({ 2 }, { 9 }), "1 3 9 7", "the one before it alone")
+tap.is(sizes({ -1, -2 }, { 9, 11 }), "1 3 11 9", "both, counted from the end, in this order")
+
 tap.done()
