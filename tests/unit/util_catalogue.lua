@@ -55,7 +55,7 @@ tap.ok(not pcall(diagnostics.new, "E999", {}), "an unknown code is a bug")
 local hostile = diagnostics.new("E010", { where = ("x"):rep(1000), reason = "a\nb\27\xff" })
 tap.is(hostile.because, "a\\nb\\x1b\\xff", "control characters are escaped")
 local c1 = diagnostics.new("E010", { where = "a", reason = "\u{9b}31m é" })
-tap.is(c1.because, "\\xc2\\x9b31m é", "control characters of two bytes are escaped, letters are not")
+tap.is(c1.because, "\\xc2\\x9b31m é", "those of two bytes, too; letters are not")
 tap.like(hostile.where, "… (1000 bytes)", "long values are cut")
 
 tap.done()

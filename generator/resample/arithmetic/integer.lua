@@ -108,15 +108,6 @@ function M.compare(a, b)
   return sx * compare_limbs(x, y)
 end
 
----The nearest double but for a few units in the last place.
----@return number
-function M.approximate(a)
-  if is_native(a) then return a + 0.0 end
-  local v = 0.0
-  for k = #a, 1, -1 do v = v * BASE + a[k] end
-  return a.sign * v
-end
-
 -- A number as leading * 2^digits, for magnitudes beyond a double's.
 local function leading(a)
   if is_native(a) then return a + 0.0, 0 end
