@@ -102,7 +102,7 @@ def _micro(times: list[float]) -> Figure:
     return figure([time_ns / 1e3 for time_ns in times])
 
 
-def versions(peers: adapters.Peers, kernel: dict) -> list[str]:
+def versions(peers: adapters.Peers) -> list[str]:
     return [rows.version(), *(f"{peer.NAME} {peer.version()}" for peer in peers.present),
             f"Python {sys.version.split()[0]}"]
 
@@ -123,7 +123,7 @@ def write(results: list[Result], peers: adapters.Peers, skipped: list[str],
     missing = [f"{name}: {why}" for name, why in peers.missing.items()]
     about = [*machine.describe(metadata),
              f"Other programs took {100 * clock.taken:.0f} % of the time."]
-    text = report.page(results, versions(peers, metadata), about, skipped + missing)
+    text = report.page(results, versions(peers), about, skipped + missing)
     (OUT / "peers.md").write_text(text, encoding="utf-8")
     report.write_csv(OUT / "peers.csv", results)
     draw(results)
