@@ -164,7 +164,7 @@ static void picture_tasks(const uint8_t *restrict x,
       for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
         picture_row(src + iy * 192, ring + (iy % 2) * 384);
       }
-      /* output rows are averages of ring rows */
+      /* output rows are sums over the ring */
       uint8_t *out = dst;
       const uint8_t *r0 = ring;
       for (ptrdiff_t v = 0; v < 3; ++v) {
@@ -183,7 +183,7 @@ static void picture_tasks(const uint8_t *restrict x,
       for (ptrdiff_t iy = fill[g + 1]; iy < fill[g + 2]; ++iy) {
         picture_row(src + iy * 192, ring + (iy % 2) * 384);
       }
-      /* output rows are averages of ring rows */
+      /* output rows are sums over the ring */
       uint8_t *out = dst + g * 768 + 384;
       const uint8_t *r0 = ring + ring_offset[g * 2 + 1][0];
       const uint8_t *r1 = ring + ring_offset[g * 2 + 1][1];
@@ -209,7 +209,7 @@ static void picture_tasks(const uint8_t *restrict x,
       for (ptrdiff_t iy = fill[g + 48]; iy < fill[g + 49]; ++iy) {
         picture_row(src + iy * 192, ring + (iy % 2) * 384);
       }
-      /* output rows are averages of ring rows */
+      /* output rows are sums over the ring */
       uint8_t *out = dst + 36480;
       const uint8_t *r0 = ring + 384;
       for (ptrdiff_t v = 0; v < 3; ++v) {

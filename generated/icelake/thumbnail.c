@@ -244,7 +244,7 @@ static void thumbnail_tasks(const uint8_t *restrict x,
     const uint8_t *src = x + task * 4096;
     uint8_t *dst = y + task * 256;
     {
-      /* input rows that are new go through the row pass, four at a time */
+      /* quads of input rows that are new go through the row pass into the ring */
       for (ptrdiff_t quad = 0; quad < 2; ++quad) {
         thumbnail_row(src + quad_offset[quad][0],
                       src + quad_offset[quad][1],
@@ -252,7 +252,7 @@ static void thumbnail_tasks(const uint8_t *restrict x,
                       src + quad_offset[quad][3],
                       ring + (quad % 3) * 256);
       }
-      /* output rows are sums over quads of rows */
+      /* output rows are sums over the ring */
       uint8_t *out = dst;
       {
         const uint8_t *q = ring;
@@ -286,7 +286,7 @@ static void thumbnail_tasks(const uint8_t *restrict x,
       }
     }
     for (ptrdiff_t g = 0; g < 2; ++g) {
-      /* input rows that are new go through the row pass, four at a time */
+      /* quads of input rows that are new go through the row pass into the ring */
       for (ptrdiff_t quad = fill[g + 1]; quad < fill[g + 2]; ++quad) {
         thumbnail_row(src + quad_offset[quad][0],
                       src + quad_offset[quad][1],
@@ -294,7 +294,7 @@ static void thumbnail_tasks(const uint8_t *restrict x,
                       src + quad_offset[quad][3],
                       ring + (quad % 3) * 256);
       }
-      /* output rows are sums over quads of rows */
+      /* output rows are sums over the ring */
       uint8_t *out = dst + g * 64 + 64;
       {
         const uint8_t *q = ring + ring_offset[g + 1][0];
@@ -335,8 +335,8 @@ static void thumbnail_tasks(const uint8_t *restrict x,
       }
     }
     {
-      /* input rows that are new go through the row pass, four at a time */
-      /* output rows are sums over quads of rows */
+      /* quads of input rows that are new go through the row pass into the ring */
+      /* output rows are sums over the ring */
       uint8_t *out = dst + 192;
       {
         const uint8_t *q = ring + 512;

@@ -292,7 +292,7 @@ static void bicubic4x_tasks(const float *restrict x,
       for (ptrdiff_t iy = fill[g]; iy < fill[g + 1]; ++iy) {
         bicubic4x_row(src + iy * 40, ring + (iy % 4) * 160);
       }
-      /* output rows are blends of ring rows */
+      /* output rows are sums over the ring */
       float *out = dst + g * 320;
       const f32x8 wy0 = (f32x8)(ring_weight[g * 2][0]);
       const f32x8 wy1 = (f32x8)(ring_weight[g * 2][1]);

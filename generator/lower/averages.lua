@@ -114,45 +114,23 @@ local function emit_rows(f, v, group, oy, out, streaming)
   end)
 end
 
--- The buffers and tables between the passes.
-local function declare(f, found, starts)
-  local b, g = f.b, f.geometry
-  local pass = row.new(g.x, f.lanes, CHAIN)
-  local pitch = (pass.output + 63) // 64 * 64
-  local window = ring.new(b, found.list, starts, "input rows", function(group)
-    return group.index[1], group.index[#group.index]
-  end)
-  row.declare(b, pass)
-  local rows = b:scratch("ring", b.work, window.depth * pitch)
-  return {
-    pass = pass, pitch = pitch, window = window, rows = rows, digits = g.y.precision,
-    sum = blend.rows(b, g.y, "ring", function(i) return i % window.depth * pitch end),
-    row = row.routine(b, pass, f.source, rows),
-  }
-end
-
 --- Build the kernel.
 function M.lower(plan, knobs, target)
   local f = frame.new(plan, target, frame.geometry(plan, true))
-  local b, found = f.b, rows_of(f.geometry.y, knobs.rows)
-  local starts = groups.starts(found, knobs.strips)
-  local v = declare(f, found, starts)
-  frame.tasks(f, knobs.strips, function(src, dst, strip)
-    local function fill(lo, hi)
-      b:each("iy", lo, hi, function(iy)
-        v.row(src, iy * v.pass.input, v.rows, iy % v.window.depth * v.pitch)
-      end)
-    end
-    local section = groups.sections(b, found, "run", starts, strip)
-    fill(v.window.prelude(strip))
-    groups.each(b, found, "g", section, function(group, run, g)
-      b:note("input rows that are new go through the row pass into the ring")
-      fill(v.window.fill(g * run.period + group.number))
-      b:note("output rows are averages of ring rows")
-      local oy = g * run.stride[1] + group.pos[1]
-      local out = b:view("out", dst, oy * v.pass.output)
-      emit_rows(f, v, group, oy, out, knobs.stores == "streaming")
-    end)
+  local b, g, pass = f.b, f.geometry, row.new(f.geometry.x, f.lanes, CHAIN)
+  row.declare(b, pass)
+  local window = ring.new(b, rows_of(g.y, knobs.rows), knobs.strips, "input rows")
+  local pitch = (pass.output + 63) // 64 * 64
+  local rows = b:scratch("ring", b.work, window.depth * pitch)
+  local row_pass = row.routine(b, pass, f.source, rows)
+  local v = {
+    pass = pass, rows = rows, digits = g.y.precision,
+    sum = blend.rows(b, g.y, "ring", function(i) return i % window.depth * pitch end),
+  }
+  ring.tasks(f, window, "iy", function(src, iy)
+    row_pass(src, iy * pass.input, rows, iy % window.depth * pitch)
+  end, function(dst, group, oy)
+    emit_rows(f, v, group, oy, b:view("out", dst, oy * pass.output), knobs.stores == "streaming")
   end)
   return b
 end

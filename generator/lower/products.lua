@@ -277,19 +277,15 @@ function M.legal(plan, knobs, target)
   return true
 end
 
-local function declare(f, plan, target, found, quads, starts)
+local function declare(f, plan, target, window, quads)
   local b, pass, d = f.b, pass_of(plan, target), dots.new(f.geometry.y, target)
-  local pitch = 4 * pass.output
-  local window = ring.new(b, found.list, starts, "quads of input rows", function(group)
-    return group.index[1], group.index[#group.index]
-  end)
   row.declare(b, pass)
   local v = {
-    pass = pass, dots = d, most = quads.most, carried = d.bytes and d.parts or 1, window = window,
-    lanes = target.vector_bytes, width = f.geometry.x.output, pitch = pitch,
-    ring = b:scratch("ring", "u8", window.depth * pitch),
+    pass = pass, dots = d, most = quads.most, carried = d.bytes and d.parts or 1,
+    lanes = target.vector_bytes, width = f.geometry.x.output, pitch = 4 * pass.output,
   }
-  v.offsets, v.weights = sum_tables(b, quads, d, window.depth, pitch)
+  v.ring = b:scratch("ring", "u8", window.depth * v.pitch)
+  v.offsets, v.weights = sum_tables(b, quads, d, window.depth, v.pitch)
   v.row = row_pass(f, pass, v.ring)
   return v
 end
@@ -311,27 +307,15 @@ end
 --- Build the kernel.
 function M.lower(plan, knobs, target)
   local f = frame.new(plan, target, frame.geometry(plan, true))
-  local b, found, quads = f.b, rows_of(f.geometry.y, knobs.rows)
-  local starts = groups.starts(found, knobs.strips)
-  local v = declare(f, plan, target, found, quads, starts)
-  local rows = quad_rows(b, f)
-  frame.tasks(f, knobs.strips, function(src, dst, strip)
-    local function fill(lo, hi)
-      b:each("quad", lo, hi, function(quad)
-        v.row(src, rows(quad), quad % v.window.depth * v.pitch)
-      end)
-    end
-    local section = groups.sections(b, found, "run", starts, strip)
-    fill(v.window.prelude(strip))
-    groups.each(b, found, "g", section, function(group, run, g)
-      b:note("input rows that are new go through the row pass, four at a time")
-      fill(v.window.fill(g * run.period + group.number))
-      b:note("output rows are sums over quads of rows")
-      local oy = g * run.stride[1] + group.pos[1]
-      emit_rows(b, v, group, oy, dst, knobs.stores == "streaming")
-    end)
+  local found, quads = rows_of(f.geometry.y, knobs.rows)
+  local window = ring.new(f.b, found, knobs.strips, "quads of input rows")
+  local v, rows = declare(f, plan, target, window, quads), quad_rows(f.b, f)
+  ring.tasks(f, window, "quad", function(src, quad)
+    v.row(src, rows(quad), quad % window.depth * v.pitch)
+  end, function(dst, group, oy)
+    emit_rows(f.b, v, group, oy, dst, knobs.stores == "streaming")
   end)
-  return b
+  return f.b
 end
 
 return M

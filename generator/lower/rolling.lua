@@ -16,19 +16,6 @@ local row = require "upweave.lower.resample.row"
 
 local M = { name = "rolling", form = "resample" }
 
--- Buffers and tables of the vertical pass.
-local function declare(b, geometry, list, starts)
-  local pitch = (geometry.x.output + 15) // 16 * 16
-  local window = ring.new(b, list, starts, "input rows", function(g)
-    return g.index[1], g.index[#g.index]
-  end)
-  return {
-    pitch = pitch, window = window,
-    rows = b:scratch("ring", b.work, window.depth * pitch),
-    sum = blend.new(b, geometry.y, "ring", function(i) return i % window.depth * pitch end),
-  }
-end
-
 --- Knobs: rows (output rows in one sweep), strips (a plane's share of tasks), stores.
 function M.knobs(plan, target)
   return {
@@ -56,32 +43,20 @@ end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local streaming = knobs.stores == "streaming"
-  local geometry = frame.geometry(plan, true)
-  local f = frame.new(plan, target, geometry)
-  local b, lanes = f.b, f.lanes
-  local pass, found = row.new(geometry.x, lanes), groups.rows(geometry.y, knobs.rows)
-  local starts, width = groups.starts(found, knobs.strips), geometry.x.output
+  local f = frame.new(plan, target, frame.geometry(plan, true))
+  local b, y, pass = f.b, f.geometry.y, row.new(f.geometry.x, f.lanes)
   row.declare(b, pass)
-  local v = declare(b, geometry, found.list, starts)
-  local row_pass = row.routine(b, pass, f.source, v.rows)
-  frame.tasks(f, knobs.strips, function(src, dst, strip)
-    local function fill(lo, hi)
-      b:each("iy", lo, hi, function(iy)
-        row_pass(src, iy * pass.input, v.rows, iy % v.window.depth * v.pitch)
-      end)
-    end
-    local section = groups.sections(b, found, "run", starts, strip)
-    fill(v.window.prelude(strip))
-    groups.each(b, found, "g", section, function(group, run, g)
-      local number = g * run.period + group.number
-      local oy = g * run.stride[1] + group.pos[1]
-      b:note("input rows that are new go through the row pass into the ring")
-      fill(v.window.fill(number))
-      b:note("output rows are blends of ring rows")
-      local out = b:view("out", dst, oy * width)
-      blend.emit(b, v.sum, v.rows, oy, out, width, lanes, #group.weights, streaming)
-    end)
+  local window = ring.new(b, groups.rows(y, knobs.rows), knobs.strips, "input rows")
+  local pitch = (pass.output + 15) // 16 * 16
+  local rows = b:scratch("ring", b.work, window.depth * pitch)
+  local sum = blend.new(b, y, "ring", function(i) return i % window.depth * pitch end)
+  local row_pass = row.routine(b, pass, f.source, rows)
+  ring.tasks(f, window, "iy", function(src, iy)
+    row_pass(src, iy * pass.input, rows, iy % window.depth * pitch)
+  end, function(dst, group, oy)
+    local out = b:view("out", dst, oy * pass.output)
+    blend.emit(b, sum, rows, oy, out, pass.output, f.lanes, #group.weights,
+      knobs.stores == "streaming")
   end)
   return b
 end
