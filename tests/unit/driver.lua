@@ -167,7 +167,7 @@ local double = { mode = "bilinear", size = { 16, 80 } }
 tap.like(numerics("f64", double), "(n + 4) * 2^-53 * sum|w*x|", "the bound of doubles")
 tap.like(numerics("bf16", double), "n = 4, and half a unit in the last place of y", "of halves")
 tap.like(numerics("u8", double), "rounded to 8 bits between: bit for bit", "of fixed point")
-tap.like(numerics("f16", { mode = "nearest", size = { 16, 80 } }), "copies, bit for bit", "of copies")
+tap.like(numerics("f16", { mode = "nearest", size = { 16, 80 } }), "copies, bit for bit", "copies")
 for line in numerics("u8", double):gmatch("#define[^\n]*") do
   tap.ok(#line <= 100, "patterns of many lanes take several lines")
 end
