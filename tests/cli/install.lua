@@ -42,7 +42,7 @@ command.write(folder .. "/main.c", '#include "upweave/runtime.h"\n#include <stdi
 run { compiler.command[1], "main.c", "-I" .. prefix .. "/include", "-L" .. prefix .. "/lib",
   "-l:libupweave.a", "-o", "main" }
 tap.ok(#run({ folder .. "/main" }).stdout > 1, "a program with libupweave")
-tap.ok(files.exists(prefix .. "/share/upweave/python/upweave/__init__.py"), "the Python module")
+tap.ok(files.exists(prefix .. "/share/upweave/python/upweave.py"), "the Python module")
 tap.like(files.read(prefix .. "/lib/pkgconfig/upweave.pc"), "\nVersion: " .. driver.VERSION .. "\n",
   "pkg-config knows the version")
 

@@ -14,7 +14,7 @@ import time
 import unittest
 
 import upweave
-from upweave import description
+from _upweave import description
 
 try:
     import numpy

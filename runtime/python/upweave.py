@@ -18,10 +18,10 @@ from __future__ import annotations
 import ctypes
 import os
 
-from .description import Error, KernelStruct, Tensor
-from .elf import variables
-from .kernel import Bound, Kernel
-from .memory import aligned
+from _upweave.description import Error, KernelStruct, Tensor
+from _upweave.elf import variables
+from _upweave.kernel import Bound, Kernel
+from _upweave.memory import aligned
 
 __all__ = ["Bound", "Error", "Kernel", "Library", "Tensor", "aligned", "load"]
 
