@@ -118,6 +118,18 @@ static void onnx_filters(void) {
   check(p, second, VALUES(3.0f / 7, 1.0f / 7), "and the next");
 }
 
+// Half the size, so the filter is twice as wide: output 0 stands at 0.5 and its taps, -3 to 4, at
+// 1.75, 1.25, 0.75, 0.25 and back. Keys' filter with a = -0.75 weighs
+//   0.25: 1.25/64 - 2.25/16 + 1 = 0.87890625,   0.75: 1.25*27/64 - 2.25*9/16 + 1 = 0.26171875,
+//   1.25: a * 0.25 * 0.75^2 = -0.10546875,      1.75: a * 0.75 * 0.25^2 = -0.03515625;
+// twice their sum is 2. Taps 3 and 4 of output 0 are both the last pixel.
+static void onnx_stretched_cubic(void) {
+  static const float second[4] = {0, 1, 0, 0}, last[4] = {0, 0, 0, 1};
+  struct upw_ref_interpolate p = ONNX(4, 2, .mode = UPW_REF_BICUBIC, .antialias = 1);
+  check(p, second, VALUES(0.87890625f / 2, 0.26171875f / 2), "antialias: a cubic twice as wide");
+  check(p, last, VALUES((-0.10546875f - 0.03515625f) / 2, 0.5f), "reaches four pixels away");
+}
+
 // A position on a pixel reads that pixel alone.
 static void onnx_whole_positions(void) {
   const float x[3] = {NAN, 5, INFINITY};
@@ -179,6 +191,7 @@ int main(void) {
   onnx_nearest();
   onnx_crop();
   onnx_filters();
+  onnx_stretched_cubic();
   onnx_whole_positions();
   paddle();
   tflite();

@@ -8,6 +8,7 @@ local draw = require "upweave.draw"
 local ops = require "upweave.ops"
 local resample = require "upweave.resample"
 local scale_of = require "upweave.draw.scale"
+local svg = require "upweave.draw.svg"
 
 local LARGEST <const> = 160000 -- bytes of a kernel's drawing, whatever its size
 
@@ -126,6 +127,7 @@ local function check_scale()
   tap.is(#long.windows, 3, "a long one is broken in three")
   tap.is(long.windows[1].from, -1.5, "the first window begins left of the border")
   tap.is(#scale(480, 2).windows, 1, "one whose parts would overlap is whole")
+  tap.is(#scale(36, 16).windows, 1, "so is one whose first two parts would touch")
   tap.is(half.source.reach, 1.0, "linear reaches one pixel")
   tap.is(nearest.source.reach, 0.5, "nearest half of one")
   local wide = plan_of(problems.make { x = { shape = { 1, 1, 10, 10 }, layout = "NCHW" },
@@ -172,6 +174,18 @@ local function check_legend()
     "y[2n] = −9/256 x[n−2] + 67/256 x[n−1] + 225/256 x[n] − 27/256 x[n+1]", "negative weights")
 end
 
+-- Three dots on each row, in the middle of each of the two gaps of 44 between windows.
+local function check_breaks()
+  local problem = line(480, 960)
+  local windows, want, got = scale_of.new(plan_of(problem), 1).windows, {}, {}
+  for k = 2, 3 do
+    for dot = 0, 5 do want[#want + 1] = svg.number(windows[k].x - 22 + dot % 3 * 8 - 8) end
+  end
+  local dots = xml.of_class(elements_of(drawing(problem), "breaks"), "break")
+  for k = 1, #want do got[k] = dots[k] and svg.number(dots[k].at.cx) end -- then the key's own
+  tap.same(got, want, "an axis that goes on is marked between its windows")
+end
+
 -- Two colours of phases and grey for the ends.
 local function check_colours()
   local colours, seen = {}, {}
@@ -213,6 +227,9 @@ local function check_hostile()
   local list = elements_of(text, "hostile note")
   for _, element in ipairs(list) do
     if element.name == "script" then tap.ok(false, "a note is no markup") end
+    if element.text:find("^</text>") then
+      tap.same({ element.at.x, element.at.y }, { 0, 62 }, "a note stands below the shapes")
+    end
   end
   tap.like(text, "&lt;script&gt;", "a note is escaped")
   tap.ok(not text:find("[%z\27\xFF]"), "and has nothing that XML cannot hold")
@@ -283,6 +300,7 @@ check_all()
 check_rules()
 check_scale()
 check_legend()
+check_breaks()
 check_colours()
 check_sections()
 check_hostile()

@@ -122,6 +122,10 @@ memory(onnx.bytes(11, ""):rep(20), "strings[17]", 36, "memory of strings")
 memory(onnx.bytes(12, ""):rep(2), "inners[1]", 4, "memory of messages")
 memory(onnx.bytes(5, "abc"):rep(7), "raw", 32, "memory of slices")
 memory(onnx.int(15, 1):rep(63), "", 124, "fields that are passed over count, too")
+local ten = onnx.bytes(8, ("\1"):rep(10)) -- numbers of 16 bytes
+tap.ok(protobuf.decode(ten, schema, { memory = 160 }), "all of the memory may be used")
+fails(ten, { reason = "the message needs more than 159 bytes of memory", at = 2, path = "ints[9]",
+  budget = true }, "not a byte more", { memory = 159 })
 tap.ok(protobuf.decode(onnx.bytes(5, ("a"):rep(5000)), schema, { memory = 1000 }),
   "what a slice holds costs nothing")
 
