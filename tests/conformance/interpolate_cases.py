@@ -39,6 +39,10 @@ SCALES = [2, 2, 2, 3, 4, 8, 0.5, 0.25, 1.5, 1.7, 0.6, 2.2, 1.1, 1.0, 0.9, 2.5, 1
 USUAL_ELEMENTS = 1 << 17
 LARGE_ELEMENTS = 1 << 20
 LONGEST_AXIS = 1200
+LONG_SHARE = 0.1  # of the specs of every dtype
+LONG_SIZES = (150, 598)  # twice the longest, and a few, is still LONGEST_AXIS at most
+# One less most often: there weights that meet at a border are more than 1 on the way to less.
+FEW = [-3, -2, -1, -1, -1, -1, 1, 1, 2, 3]
 
 
 def interleaved(spec: Spec) -> bool:
@@ -190,12 +194,48 @@ def valid(seed: int, index: int, dtypes: tuple[str, ...]) -> Spec:
     spatial = spatial_sizes(rng, rank)
     set_shape(spec, batch, channels, spatial)
     add_target_size(rng, spec, spatial)
+    add_filter(rng, spec)
+    shrink(rng, spec, LARGE_ELEMENTS if rng.random() < 0.1 else USUAL_ELEMENTS)
+    rng = generator(seed, index, "long axis")
+    if rng.random() < LONG_SHARE:
+        lengthen(rng, spec)
+    return spec
+
+
+def add_filter(rng: random.Random, spec: Spec) -> None:
+    """What the weights depend on besides the mode."""
     if spec["mode"] in ALIGNABLE and rng.random() < 0.6:
         spec["align_corners"] = rng.random() < 0.6
     if spec["mode"] in ANTIALIASABLE and rng.random() < 0.5:
-        spec["antialias"] = rng.random() < 0.8 and not storage.DTYPES[dtype].narrow
-    shrink(rng, spec, LARGE_ELEMENTS if rng.random() < 0.1 else USUAL_ELEMENTS)
-    return spec
+        narrow = storage.DTYPES[dtype_name(spec)].narrow
+        spec["antialias"] = rng.random() < 0.8 and not narrow
+
+
+def lengthen(rng: random.Random, spec: Spec) -> None:
+    """One long axis that nearly keeps, doubles or halves its size; the others and channels few.
+
+    There the coordinates nearly meet the pixels, or lie nearly between them, in very many ways:
+    that decides how many digits uint8 weights have, and which way an index is rounded.
+    """
+    for key in ("size", "scale_factor", "recompute_scale_factor", "align_corners", "antialias"):
+        spec.pop(key, None)
+    rank = len(parts(spec)[2])
+    spatial = [rng.randint(2, 5 if rank == 3 else 24) for _ in range(rank)]
+    sizes = [max(1, size + rng.randint(-1, 1)) for size in spatial]
+    long = rng.randrange(rank)
+    size = spatial[long] = rng.randint(*LONG_SIZES)
+    sizes[long] = rng.choice([size, size, size, size, 2 * size, size // 2]) + rng.choice(FEW)
+    set_shape(spec, 1, rng.randint(1, 4), spatial)
+    if rank == 2 and rng.random() < 0.5:
+        spec["mode"] = "bicubic"  # the most taps that meet at a border, and negative ones
+    if rng.random() < 0.5:
+        add_filter(rng, spec)
+    if rng.random() < 0.7:
+        spec["size"] = sizes
+        return
+    # A scale that truncates to these sizes, so that the ratio is another than theirs.
+    spec["scale_factor"] = [(o + rng.uniform(0.1, 0.9)) / i for i, o in zip(spatial, sizes)]
+    spec["recompute_scale_factor"] = rng.random() < 0.3
 
 
 def arguments(seed: int, index: int, dtypes: tuple[str, ...]) -> Spec:
