@@ -63,8 +63,8 @@ local undefined = setmetatable({ f64 = 0 / 0, f32 = 0 / 0, f16 = 0 / 0, bf16 = 0
 -- f on the lanes of two values, rounded to their type.
 local function lanewise(f)
   return function(n, value)
-    local a, b, out = value(n[1]), value(n[2]), {}
-    for i = 1, n.ty.lanes do out[i] = types.round(n.ty.elem, f(a[i], b[i])) end
+    local a, b, out, round = value(n[1]), value(n[2]), {}, types.rounder(n.ty.elem)
+    for i = 1, n.ty.lanes do out[i] = round(f(a[i], b[i])) end
     return out
   end
 end
@@ -73,13 +73,13 @@ local pure = {
   add = lanewise(function(a, b) return a + b end),
   mul = lanewise(function(a, b) return a * b end),
   fma = function(n, value)
-    local a, b, c, out = value(n[1]), value(n[2]), value(n[3]), {}
-    for i = 1, n.ty.lanes do out[i] = fmas[n.ty.elem](a[i], b[i], c[i]) end
+    local a, b, c, out, once = value(n[1]), value(n[2]), value(n[3]), {}, fmas[n.ty.elem]
+    for i = 1, n.ty.lanes do out[i] = once(a[i], b[i], c[i]) end
     return out
   end,
   convert = function(n, value)
-    local v, out = value(n[1]), {}
-    for i = 1, n.ty.lanes do out[i] = types.round(n.ty.elem, v[i]) end
+    local v, out, round = value(n[1]), {}, types.rounder(n.ty.elem)
+    for i = 1, n.ty.lanes do out[i] = round(v[i]) end
     return out
   end,
   average = lanewise(function(a, b) return (a + b + 1) >> 1 end),
@@ -142,8 +142,6 @@ Machine.__index = Machine
 
 function Machine:index(e) return index.evaluate(e, function(a) return a.value end) end
 
-function Machine:value(v) return v.op == "const" and v.values or self.values[v] end
-
 -- Memory and offset of the pointer base + index.  A routine's parameter is bound to memory of
 -- its caller.
 function Machine:address(n)
@@ -165,7 +163,9 @@ local run = {}
 function run.load(self, n)
   local memory, at = self:address(n)
   local out = {}
-  for i = 1, n.ty.lanes do out[i] = self:element(n, memory, at + i - 1) end
+  for i = 1, n.ty.lanes do
+    out[i] = memory[at + i - 1] or self:element(n, memory, at + i - 1)
+  end
   self.values[n] = out
 end
 
@@ -180,7 +180,7 @@ end
 
 function run.store(self, n)
   local memory, at = self:address(n)
-  for i, v in ipairs(self:value(n[1])) do memory[at + i - 1] = v end
+  for i, v in ipairs(self.value(n[1])) do memory[at + i - 1] = v end
 end
 
 function run.view(self, n)
@@ -202,14 +202,14 @@ function run.block(self, n) self:run(n.body) end
 
 run["for"] = function(self, n)
   local carried = {}
-  for i, v in ipairs(n.inits) do carried[i] = self:value(v) end
+  for i, v in ipairs(n.inits) do carried[i] = self.value(v) end
   local lo, hi = self:index(n.lo), self:index(n.hi)
   if n.var.parameter then lo, hi = self.first or lo, self.last or hi end
   for i = lo, hi - 1 do
     n.var.value = i
     for k, phi in ipairs(n.phis) do self.values[phi] = carried[k] end
     self:run(n.body)
-    for k, v in ipairs(n.nexts) do carried[k] = self:value(v) end
+    for k, v in ipairs(n.nexts) do carried[k] = self.value(v) end
   end
   for k, out in ipairs(n.outs) do self.values[out] = carried[k] end
 end
@@ -217,7 +217,7 @@ end
 function Machine:run(block)
   for _, n in ipairs(block) do
     if run[n.op] then run[n.op](self, n)
-    else self.values[n] = pure[n.op](n, function(v) return self:value(v) end) end
+    else self.values[n] = pure[n.op](n, self.value) end
   end
 end
 
@@ -228,8 +228,10 @@ end
 ---@param first integer?
 ---@param last integer?
 local function eval(module, memory, first, last)
+  local values = {}
   local machine = setmetatable({
-    values = {}, memory = {}, bound = {}, first = first, last = last,
+    values = values, memory = {}, bound = {}, first = first, last = last,
+    value = function(v) return v.op == "const" and v.values or values[v] end,
   }, Machine)
   for _, buf in ipairs(module.buffers) do
     local array = memory[buf.name] or {}

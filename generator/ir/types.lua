@@ -106,6 +106,11 @@ function M.reinterpret(values, from, to)
   return out
 end
 
+--- The function that rounds numbers to the precision of an element type.
+---@param elem string
+---@return fun(value: number): number
+function M.rounder(elem) return rounding[elem] end
+
 --- Round a number to the precision of an element type.
 ---@param elem string
 ---@param value number
