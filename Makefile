@@ -65,7 +65,7 @@ check: deps-check lint ## all tests, under fifteen minutes
 	$(call say,TEST,"$(words $(TESTS)) files")
 	$(Q)$(PROVE) $(TESTS)
 
-check-fast: ## the tests that need no C compiler, under a minute
+check-fast: ## the tests that need no C compiler, under 20 seconds
 	$(call say,TEST,"$(words $(FAST_TESTS)) files")
 	$(Q)$(PROVE) $(FAST_TESTS)
 

@@ -120,6 +120,10 @@ needs(13, "rolling", one_plane("bicubic", 9, 32, 18, 64), "rolling: 2 rows of 4 
 needs(16, "channels", channels, "channels: 2 rows, 2 columns of 2 taps")
 needs(38, "channels", image("NHWC", "bicubic", { 18, 32 }, 1, 9, 16, 16),
   "channels: 2 rows, 2 columns of 4 taps")
+needs(20, "products", plan {
+  x = { shape = { 1, 1, 9, 32 }, layout = "NCHW", dtype = "u8" }, mode = "bicubic",
+  size = { 18, 64 },
+}, "products: 2 rows of 4 sums and 2 quads of weights in 2 parts")
 for registers, want in pairs { [8] = true, [7] = false } do
   local ok = lower.find "channels".legal(image("NWC", "linear", { 16 }, 1, 8, 16),
     { rows = 1, columns = 2, strips = 1, tiles = 1 },

@@ -121,6 +121,14 @@ tap.like(interpolate.formula(problem { mode = "bilinear", size = 2, align_corner
 local plan = interpolate.plan(aa)
 tap.is(plan.form .. #plan.axes .. plan.channels, "resample23", "the plan")
 
+-- a region of interest: starts, then ends, of the axes in their order
+local cropped = dofile("tests/lib/problems.lua").make {
+  profile = "onnx", mode = "linear", x = { shape = { 1, 1, 4, 4 }, layout = "NCHW" },
+  size = { 3, 3 }, coordinate_transformation_mode = "tf_crop_and_resize", axes = { 2, 3 },
+  roi = { 0.1, 0.2, 0.7, 0.9 },
+}
+tap.same(cropped.roi, { 0.1, 0.2, 0.7, 0.9 }, "starts and ends of a region of interest")
+
 -- equal sizes are a copy, for which PyTorch needs no filter of the type
 local problems = dofile "tests/lib/problems.lua"
 local function smooth(size)
