@@ -7,6 +7,8 @@
 --   lower(plan, knobs, target)     the kernel IR
 -- Which one is used is the schedule's choice; none looks at what another would do.
 
+local list = require "upweave.util.list"
+
 local M = {}
 
 local order = {
@@ -31,10 +33,6 @@ function M.list(plan)
 end
 
 --- The strategy of that name, or nil.
-function M.find(name)
-  for _, s in ipairs(order) do
-    if s.name == name then return s end
-  end
-end
+function M.find(name) return list.named(order, name) end
 
 return M

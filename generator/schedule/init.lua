@@ -5,6 +5,7 @@
 
 local diagnostics = require "upweave.util.diagnostics"
 local heuristic = require "upweave.schedule.heuristic"
+local list = require "upweave.util.list"
 local lower = require "upweave.lower"
 local suggest = require "upweave.util.suggest"
 local text = require "upweave.schedule.text"
@@ -18,16 +19,10 @@ local M = {}
 ---@field chosen_by string      "given" or "heuristic"
 ---@field why string
 
-local function names(list, field)
+local function names(entries, field)
   local out = {}
-  for i, entry in ipairs(list) do out[i] = field and entry[field] or tostring(entry) end
+  for i, entry in ipairs(entries) do out[i] = field and entry[field] or tostring(entry) end
   return out
-end
-
-local function find(list, name)
-  for _, entry in ipairs(list) do
-    if entry.name == name then return entry end
-  end
 end
 
 local function member(values, wanted)
@@ -49,7 +44,7 @@ end
 
 local function apply(schedule, declared, settings, fail)
   for _, setting in ipairs(settings) do
-    local knob = find(declared, setting.name)
+    local knob = list.named(declared, setting.name)
     if not knob then
       local known = names(declared, "name")
       return fail("E202", {
@@ -83,7 +78,7 @@ local function given(problem, plan, target, wanted)
     return nil, failure
   end
   local known = lower.list(plan)
-  local strategy = find(known, name)
+  local strategy = list.named(known, name)
   if not strategy then
     local all = names(known, "name")
     fail("E201", {

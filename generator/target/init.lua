@@ -5,6 +5,7 @@
 -- ISA.
 
 local diagnostics = require "upweave.util.diagnostics"
+local list = require "upweave.util.list"
 
 local M = {}
 
@@ -46,11 +47,7 @@ function M.list() return order end
 --- The target of that name, or nil.
 ---@param name string
 ---@return Target?
-function M.find(name)
-  for _, target in ipairs(order) do
-    if target.name == name then return target end
-  end
-end
+function M.find(name) return list.named(order, name) end
 
 --- Those of a target's flags that choose the machine, not among its CPUs: whatever is linked with
 --- the target's objects is compiled with them.
@@ -86,9 +83,9 @@ function M.together(records)
       other = other or record
     end
   end
-  local list = {}
-  for i, record in ipairs(records) do list[i] = moved(record, other) end
-  return list
+  local out = {}
+  for i, record in ipairs(records) do out[i] = moved(record, other) end
+  return out
 end
 
 --- The most capable target whose features `has(feature)` confirms.
