@@ -28,15 +28,19 @@ extern "C" {
 #endif
 
 struct upw_case {
-  const struct upw_kernel *kernel;
+  const struct upw_kernel *kernel; // NULL: the tuner loads what it times
   const char *op;
   upw_ref_fn *reference;
   upw_generic_fn *generic; // NULL: no generic code to time
   const void *params;      // of both
   double flops;            // useful floating-point operations of one run
+  int64_t tile[3];         // outputs along each spatial axis that are rounded together; 0: one
 };
 
 int upw_harness_main(int argc, char **argv, const struct upw_case *cases, size_t count);
+
+// The program that loads and times candidates: runtime/tuner/.
+int upw_tuner_main(int argc, char **argv, const struct upw_case *cases, size_t count);
 
 #ifdef __cplusplus
 }

@@ -50,10 +50,6 @@ double rng_between(struct rng *rng, double low, double high); // of 2^24 numbers
 
 // ---- comparison
 
-struct expected { // what the reference says, an entry for each element
-  double *want, *magnitude, *terms;
-};
-
 struct comparison {
   int dtype;     // enum upw_ref_dtype
   int plain;     // uniform data: errors and ULPs are noted of these
@@ -63,8 +59,8 @@ struct comparison {
   double worst_share, max_error, max_ulp;
 };
 
-// Of a whole tensor: true if all of it is right.
-int compare(struct comparison *c, const struct expected *e, const void *y, size_t count);
+// Of a whole tensor: true if all of it that the reference answered is right.
+int compare(struct comparison *c, const struct upw_ref_answer *e, const void *y, size_t count);
 double element_ulps(int dtype, uint64_t a, uint64_t b); // distance in representable numbers
 uint64_t element_nearest(int dtype, double value);      // bits of the element nearest to it
 

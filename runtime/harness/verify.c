@@ -30,7 +30,7 @@ struct subject {
   void *outputs[MOST_TENSORS];
   uint32_t y;          // the output's index among the tensors
   size_t count, bytes; // of the output's elements, of one
-  struct expected expected;
+  struct upw_ref_answer expected;
   struct comparison result;
   unsigned char *whole; // a first result
   uint64_t seed;
@@ -232,8 +232,8 @@ static int prepare_data(struct subject *s, const char *kind, int plain, struct r
   }
   s->result.plain = plain;
   s->result.overflows = data_overflows(s->result.dtype, kind);
-  struct expected *e = &s->expected;
-  return s->c->reference(s->c->params, inputs, e->want, e->magnitude, e->terms);
+  struct upw_ref_answer *e = &s->expected;
+  return s->c->reference(s->c->params, inputs, NULL, e);
 }
 
 static int check_data(struct subject *s, const char *kind, size_t round, int plain,
@@ -304,15 +304,17 @@ static int allocate(struct subject *s) {
     else
       well = well && (s->master[i] = malloc(t->bytes + 1)) != NULL;
   }
-  struct expected *e = &s->expected;
+  struct upw_ref_answer *e = &s->expected;
   s->result.dtype = s->dtypes[s->y];
   s->bytes = upw_ref_format(s->result.dtype)->bytes;
   s->count = s->tensors[s->y].bytes / s->bytes;
   e->want = calloc(s->count + 1, sizeof *e->want);
   e->magnitude = calloc(s->count + 1, sizeof *e->magnitude);
   e->terms = calloc(s->count + 1, sizeof *e->terms);
+  e->extra = calloc(s->count + 1, sizeof *e->extra);
+  e->loose = calloc(s->count + 1, 1);
   s->whole = calloc(s->count + 1, s->bytes);
-  return well && e->want && e->magnitude && e->terms && s->whole;
+  return well && e->want && e->magnitude && e->terms && e->extra && e->loose && s->whole;
 }
 
 static void release(struct subject *s) {
@@ -324,6 +326,8 @@ static void release(struct subject *s) {
   free(s->expected.want);
   free(s->expected.magnitude);
   free(s->expected.terms);
+  free(s->expected.extra);
+  free(s->expected.loose);
   free(s->whole);
 }
 

@@ -121,7 +121,7 @@ static size_t plane(const struct loops *l, const double *x, double *want, double
 }
 
 static int whole(const struct upw_ref_interpolate *p, const struct upw_ref_axis *axis,
-                 const void *input, double *want, double *magnitude, double *terms) {
+                 const void *input, const struct upw_ref_answer *answer) {
   int64_t planes = p->planar ? p->batch * p->channels : p->batch;
   struct loops l = {.axis = axis,
                     .channels = p->planar ? 1 : p->channels,
@@ -137,19 +137,20 @@ static int whole(const struct upw_ref_interpolate *p, const struct upw_ref_axis 
   for (int64_t n = 0; n < planes; n++) {
     const unsigned char *from = (const unsigned char *)input + (size_t)n * bytes;
     for (size_t i = 0; i < step; i++) x[i] = upw_ref_load(p->dtype, from, i);
-    at += plane(&l, x, want + at, magnitude + at, terms + at);
+    at += plane(&l, x, answer->want + at, answer->magnitude + at, answer->terms + at);
   }
   free(x);
   return UPW_OK;
 }
 
-int upw_ref_interpolate(const void *params, const void *const *inputs, double *want,
-                        double *magnitude, double *terms) {
+int upw_ref_interpolate(const void *params, const void *const *inputs,
+                        const struct upw_ref_query *query, const struct upw_ref_answer *answer) {
   const struct upw_ref_interpolate *p = params;
+  (void)query; // sums of few terms: all of them, always
   struct upw_ref_axis axis[3];
   int status = upw_ref_axes_build(axis, p);
   if (status != UPW_OK) return status;
-  status = whole(p, axis, inputs[0], want, magnitude, terms);
+  status = whole(p, axis, inputs[0], answer);
   upw_ref_axes_free(axis);
   return status;
 }

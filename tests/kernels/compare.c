@@ -9,7 +9,7 @@
 
 static int passes(int dtype, uint64_t got, double want, double magnitude, double terms) {
   unsigned char y[8];
-  struct expected e = {&want, &magnitude, &terms};
+  struct upw_ref_answer e = {&want, &magnitude, &terms, &(double){0}, &(unsigned char){0}};
   struct comparison c = {.dtype = dtype};
   upw_ref_set_bits(dtype, y, 0, got);
   return compare(&c, &e, y, 1);

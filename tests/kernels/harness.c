@@ -157,8 +157,8 @@ static const struct upw_ref_interpolate params = {.mode = UPW_REF_LINEAR,
 static const struct upw_ref_interpolate no_params = {
     .mode = UPW_REF_LINEAR, .rank = 1, .planar = 1, .channels = TASKS, .in = {IN}, .out = {OUT}};
 static const struct upw_case cases[] = {
-    {&kernel, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &params, 240},
-    {&empty, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &no_params, 0},
+    {&kernel, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &params, 240, {0}},
+    {&empty, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &no_params, 0, {0}},
 };
 
 static char output[1 << 16];
