@@ -1,9 +1,11 @@
-/* Test and bench program of generated kernels: the table of what to call and what it must compute.
- * The program itself is upw_harness_main (runtime/harness/harness.h). */
+/* Test, bench and tuning programs of generated kernels: the table of what to call and what it must
+ * compute. The program itself is in runtime/harness/harness.h; the tuner loads its kernels. */
 #include "harness.h"
 #include "reference.h"
 % for _, case in ipairs(cases) do
+% if case.header then
 #include "${case.header}"
+% end
 % end
 
 % for _, case in ipairs(cases) do
@@ -16,7 +18,7 @@ static const ${case.reference.type} params_${case.name} = {
 % end
 static const struct upw_case cases[] = {
 % for _, case in ipairs(cases) do
-    {.kernel = &${case.name}_kernel,
+    {.kernel = ${case.header and "&" .. case.name .. "_kernel" or "NULL"},
      .op = "${case.op}",
      .reference = ${case.reference.func},
      .generic = upw_generic_${case.op},
@@ -26,5 +28,5 @@ static const struct upw_case cases[] = {
 };
 
 int main(int argc, char **argv) {
-  return upw_harness_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+  return ${main}(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -37,6 +37,10 @@ local SHARED <const> = {
   "harness/verify.c", "harness/compare.c", "harness/faults.c", "harness/bench.c",
   "harness/run.c", "harness/pool.c", "harness/memory.c", "harness/data.c", "harness/json.c",
 }
+-- The programs: what their frame calls, and what each has beside the rest.
+local HARNESS <const> = { name = "harness", main = "upw_harness_main", headers = {}, sources = {} }
+local TUNER <const> = { name = "tuner", main = "upw_tuner_main", headers = { "tuner/tuner.h" },
+  sources = { "tuner/main.c", "tuner/subject.c", "tuner/timing.c" } }
 local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntime/harness" }
 
 -- The reference must round as written; the optimiser may do to ordinary C what it always does, so
@@ -71,34 +75,37 @@ local function flags_for_all(target)
   return target.arch == host.describe().arch and {} or target.flags
 end
 
-local function runtime_units(compiler, target, headers)
+local function runtime_units(compiler, target, headers, program)
   local list = {}
-  local function add(sources, machine)
+  local function add(sources, machine, known)
     local flags = join(RUNTIME_FLAGS, INCLUDES, machine, compiler.cflags)
     for _, source in ipairs(read_runtime(sources)) do
       list[#list + 1] = { name = source.name, source = source.name, flags = flags,
-        files = join(headers, { source }) }
+        files = join(known, { source }) }
     end
   end
-  add(TIMED, target.flags)
-  add(SHARED, flags_for_all(target))
+  add(TIMED, target.flags, headers)
+  add(SHARED, flags_for_all(target), headers)
+  add(program.sources, flags_for_all(target), join(headers, read_runtime(program.headers)))
   return list
 end
 
---- The program's table of kernels, rendered.
-local function frame(libraries, headers, compiler, target)
+--- The program's table of kernels, rendered. A library without files is loaded by the program.
+local function frame(libraries, headers, compiler, target, main)
   local cases, texts = {}, {}
   for index, library in ipairs(libraries) do
     local problem = library.problem
     local op = ops.find(problem.op)
     local reference = op.reference(problem)
-    cases[index] = { name = problem.name, op = op.name, header = problem.name .. ".h",
+    cases[index] = { name = problem.name, op = op.name,
+      header = library.files[1] and problem.name .. ".h",
       reference = reference, flops = op.plan(problem).limit_flops }
     for _, file in ipairs(library.files) do
       if file.name:find("%.h$") then texts[#texts + 1] = file end
     end
   end
-  local source = { name = "main.c", text = template.render("harness.c", { cases = cases }) }
+  local source = { name = "main.c", text = template.render("harness.c",
+    { cases = cases, main = main }) }
   local flags = join(RUNTIME_FLAGS, INCLUDES, { "-I." }, flags_for_all(target), compiler.cflags)
   return { name = "harness", source = source.name, flags = flags,
     files = join(headers, texts, { source }) }
@@ -113,29 +120,47 @@ local function members_of(list, objects)
   return members
 end
 
---- Build the program for libraries of one target.
+local function link(tools, libraries, target, program)
+  local compiled, faults = units.compile(tools, libraries)
+  if not compiled then return nil, faults end
+  local headers = read_runtime(HEADERS)
+  local list = runtime_units(tools.compiler, target, headers, program)
+  list[#list + 1] = frame(libraries, headers, tools.compiler, target, program.main)
+  local objects
+  objects, faults = build.objects(tools.store, tools.compiler, list)
+  if not objects then return nil, faults end
+  local members = members_of(list, objects)
+  for _, kernel in ipairs(compiled) do members = join(members, kernel.members) end
+  local linked
+  linked, faults = build.link(tools.store, tools.compiler, { name = program.name, kind = "program",
+    members = members, flags = cross.program_flags(tools.compiler, target),
+    libraries = LIBRARIES })
+  if not linked then return nil, faults end
+  return linked.path, nil, compiled
+end
+
+--- Build the test and bench program for libraries of one target.
 ---@param tools {compiler: upweave.Compiler, store: upweave.Cache}
 ---@param libraries table[]
 ---@param target Target
 ---@return string|nil path
 ---@return upweave.Diagnostic[]? faults
 function M.build(tools, libraries, target)
-  local compiled, faults = units.compile(tools, libraries)
-  if not compiled then return nil, faults end
-  local headers = read_runtime(HEADERS)
-  local list = runtime_units(tools.compiler, target, headers)
-  list[#list + 1] = frame(libraries, headers, tools.compiler, target)
-  local objects
-  objects, faults = build.objects(tools.store, tools.compiler, list)
-  if not objects then return nil, faults end
-  local members = members_of(list, objects)
-  for _, kernel in ipairs(compiled) do members = join(members, kernel.members) end
-  local program
-  program, faults = build.link(tools.store, tools.compiler, { name = "harness", kind = "program",
-    members = members, flags = cross.program_flags(tools.compiler, target),
-    libraries = LIBRARIES })
-  if not program then return nil, faults end
-  return program.path, nil, compiled
+  return link(tools, libraries, target, HARNESS)
+end
+
+--- Build the program that loads and times candidates for these problems.
+---@param tools {compiler: upweave.Compiler, store: upweave.Cache}
+---@param problems table[]
+---@param target Target
+---@return string|nil path
+---@return upweave.Diagnostic[]? faults
+function M.build_tuner(tools, problems, target)
+  local libraries = {}
+  for index, problem in ipairs(problems) do
+    libraries[index] = { problem = problem, files = {}, units = {} }
+  end
+  return link(tools, libraries, target, TUNER)
 end
 
 local function parse_lines(text)
