@@ -33,19 +33,28 @@ function stages.ir(r)
   local built = lower.find(r.schedule.strategy).lower(r.plan, r.schedule.knobs, r.target)
   r.ir = verify.verify(prune.prune(built), r.target.vector_bytes)
   r.pressure = pressure.pressure(r.ir, r.target.vector_bytes)
+  if r.ir.pack then verify.verify(prune.prune(r.ir.pack), r.target.vector_bytes) end
 end
 
+local sums = {
+  resample = "separable sums", contract = "direct sums over taps, then input channels",
+}
+
 -- What the results are: bit for bit, or within a bound.
-local function accuracy(plan)
+local function accuracy(plan, algorithm)
   if plan.copy then return "copies, bit for bit" end
   if plan.fixed then return "fixed point, W before H, rounded to 8 bits between: bit for bit" end
-  local bound = ("separable sums, |y - reference| <= (n + 4) * 2^-%d * sum|w*x|, n = %d"):format(
-    plan.work == "f64" and 53 or 24, plan.terms)
+  local bound = ("%s, |y - reference| <= %s(n + 4) * 2^-%d * sum|w*x|, n = %d"):format(
+    algorithm and algorithm.text or sums[plan.form],
+    algorithm and ("%g * "):format(algorithm.factor) or "", plan.work == "f64" and 53 or 24,
+    plan.terms)
   if plan.dtype ~= plan.work then bound = bound .. ", and half a unit in the last place of y" end
   return bound
 end
 
-local function numerics(r) return ("%s: %s"):format(r.problem.numerics, accuracy(r.plan)) end
+local function numerics(r)
+  return ("%s: %s"):format(r.problem.numerics, accuracy(r.plan, r.ir.algorithm))
+end
 
 -- What the frames of the files need to know; `target_names` are those of the whole library.
 local function job(r, symbol, target_names)
@@ -183,11 +192,13 @@ end
 local dumps = {
   problem = function(r) return canonical.document { kernels = { r.problem } } end,
   plan = function(r)
+    local plan = r.plan
+    local channels = plan.channels or ("%d to %d in %d groups"):format(plan.ci, plan.co, plan.groups)
     local out = {
-      ("%s  batch %d  channels %d  %s  terms %d"):format(r.plan.form, r.plan.batch,
-        r.plan.channels, r.plan.planar and "planar" or "interleaved", r.plan.terms),
+      ("%s  batch %d  channels %s  %s  terms %d"):format(plan.form, plan.batch, channels,
+        plan.planar and "planar" or "interleaved", plan.terms),
     }
-    for _, axis in ipairs(r.plan.axes) do out[#out + 1] = tostring(axis) end
+    for _, axis in ipairs(plan.axes) do out[#out + 1] = tostring(axis) end
     return table.concat(out, "\n") .. "\n"
   end,
   schedule = function(r)

@@ -19,6 +19,7 @@ local order = {
   require "upweave.lower.plane",
   require "upweave.lower.averages",
   require "upweave.lower.products",
+  (require "upweave.lower.contract.channels"), -- one value: require gives the path, too
 }
 
 --- Strategies for a plan, in order.

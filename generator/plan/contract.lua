@@ -12,6 +12,23 @@ local types = require "upweave.ir.types"
 
 local M = {}
 
+-- Printed as a line of sizes, then a line for each phase.
+local Axis = {
+  __tostring = function(axis)
+    local out = {
+      ("axis %s: %d -> %d, kernel %d, %d phases, step %d"):format(axis.name, axis.input,
+        axis.output, axis.kernel, axis.phases, axis.step),
+    }
+    for r, taps in ipairs(axis.taps) do
+      local terms = {}
+      for t, tap in ipairs(taps) do terms[t] = ("w%d x[q%+d]"):format(tap.k, tap.at) end
+      if #terms == 0 then terms[1] = "no taps" end
+      out[r + 1] = ("  phase %d: %s"):format(r - 1, table.concat(terms, ", "))
+    end
+    return table.concat(out, "\n")
+  end,
+}
+
 ---@class upweave.contract.tap
 ---@field k integer    position in the kernel
 ---@field at integer   input position of output q = 0
@@ -55,10 +72,10 @@ local function tap(k, at) return { k = k, at = at } end
 function M.conv_axis(fields)
   local taps = {}
   for k = 0, fields.kernel - 1 do taps[k + 1] = tap(k, k * fields.dilation - fields.pad) end
-  return {
+  return setmetatable({
     name = fields.name, input = fields.input, output = fields.output, kernel = fields.kernel,
     phases = 1, step = fields.stride, dilation = fields.dilation, taps = { taps },
-  }
+  }, Axis)
 end
 
 --- Axis of a transposed convolution.
@@ -75,10 +92,10 @@ function M.conv_transpose_axis(fields)
       end
     end
   end
-  return {
+  return setmetatable({
     name = fields.name, input = fields.input, output = fields.output, kernel = fields.kernel,
     phases = fields.stride, step = 1, dilation = fields.dilation, taps = taps,
-  }
+  }, Axis)
 end
 
 --- The taps of an output that lie inside the input: first and last, 1-based; last < first where
@@ -107,8 +124,8 @@ local function count(axis)
   return total, most
 end
 
----@param fields table   dtype, work, batch, planar, groups, ci, co, transposed, bias, post, numerics,
----  axes
+---@param fields table   dtype, work, batch, planar, groups, ci, co, transposed, bias, post,
+---  numerics, axes
 ---@return upweave.plan.contract
 function M.new(fields)
   local bytes = types.element_bytes[fields.dtype]

@@ -6,6 +6,7 @@
 
 local averages = require "upweave.lower.averages"
 local blend = require "upweave.lower.resample.blend"
+local contract = require "upweave.schedule.contract"
 local frame = require "upweave.lower.resample.frame"
 local plane = require "upweave.lower.plane"
 local products = require "upweave.lower.products"
@@ -183,6 +184,7 @@ end
 ---@return table knobs
 ---@return string why
 function M.choose(plan, target)
+  if plan.form == "contract" then return contract.choose(plan, target) end
   local f = facts_of(plan, target)
   for _, rule in ipairs(ORDER) do
     local name, why, knobs = rule(f)

@@ -1,0 +1,194 @@
+-- CONTRACT-CHANNELS
+-- =================
+-- contract: vectors run along the output channels, a register tile of pixels x vectors is summed
+-- over taps and input channels, each input is a broadcast.  Interleaved tensors are stored from the
+-- tile; of planar ones a row of tiles is kept and transposed.
+--
+-- The reduction stays a loop: without one Clang shares broadcasts between taps and spills.  Taps
+-- whose inputs follow each other in memory are one loop over both.
+
+local blocks = require "upweave.lower.contract.blocks"
+local frame = require "upweave.lower.contract.frame"
+local outer = require "upweave.lower.contract.outer"
+local rows = require "upweave.lower.contract.rows"
+local store = require "upweave.lower.contract.store"
+local tiles = require "upweave.lower.contract.tiles"
+
+local M = { name = "contract-channels", form = "contract" }
+
+-- Elements of a row of tiles that is kept to be transposed: half an L1 cache.
+local LINE_ELEMENTS = 4096
+
+--- Knobs: pixels and vectors of the register tile, strips (an image's share of tasks).
+function M.knobs(plan)
+  local strips = { 1 }
+  while strips[#strips] < 32 do strips[#strips + 1] = 2 * strips[#strips] end
+  return {
+    {
+      name = "pixels", values = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 16, 20, 24, 28 },
+      default = 4, doc = "pixels of a register tile",
+    },
+    { name = "vectors", values = { 1, 2, 3, 4, 6, 8 }, default = 1, doc = "vectors of a pixel" },
+    { name = "strips", values = strips, default = 1,
+      doc = plan.rank > 1 and "parts of the outermost axis" or "parts of a row" },
+  }
+end
+
+--- Legal where the sums of a tile, its weights and one input (without FMA one product, too) fit the
+--- registers.
+function M.legal(_, knobs, target)
+  local need = (knobs.pixels + 1) * knobs.vectors + (target.fma and 1 or 2)
+  if need > target.registers then
+    return nil, ("pixels=%d,vectors=%d need %d vector registers, %s has %d"):format(knobs.pixels,
+      knobs.vectors, need, target.name, target.registers)
+  end
+  return true
+end
+
+-- Runs of input elements that one loop sums: taps x channels where they are neighbours in memory,
+-- else a tap's channels.
+local function runs_of(plan, span)
+  if not plan.planar and plan.groups == 1 and span.stride == 1 then
+    return { { at = span.at, slot = span.slot, count = span.taps * plan.ci } }
+  end
+  local out = {}
+  for t = 0, span.taps - 1 do
+    out[t + 1] = { at = span.at + t * span.stride, slot = span.slot + t, count = plan.ci }
+  end
+  return out
+end
+
+-- Sums of a tile over a row of taps: acc[pixel][vector].
+local function reduce(k, block, class, acc, input, weights)
+  local b, plan, from = k.b, k.plan, k.frame.from
+  local pixel = from.axes[plan.rank]
+  local channel = plan.planar and from.c or 1
+  local width, lanes = block.vectors * block.lanes, block.lanes
+  for _, span in ipairs(class.spans) do
+    local first, count = span.first * block.vectors, (span.last - span.first + 1) * block.vectors
+    for _, run in ipairs(runs_of(plan, span)) do
+      local inits = table.move(acc, first + 1, first + count, 1, {})
+      local sums = b:fold("c", 0, run.count, inits, function(c, sum)
+        local w, out = {}, {}
+        for v = 1, block.vectors do
+          local at = (run.slot * plan.ci + c) * width + (v - 1) * lanes
+          w[v] = b:load(weights, at, lanes, "w" .. v - 1)
+        end
+        for j = 0, span.last - span.first do
+          local at = c * channel + run.at * pixel + j * plan.axes[plan.rank].step * pixel
+          local x = b:splat(b:load(input, at, 1), lanes)
+          for v = 1, block.vectors do
+            out[#out + 1] = b:fma(w[v], x, sum[j * block.vectors + v])
+          end
+        end
+        return out
+      end)
+      table.move(sums, 1, count, first + 1, acc)
+    end
+  end
+  return acc
+end
+
+-- One tile in one row: its sums.
+local function tile_sums(k, block, class, i, row)
+  local b, plan = k.b, k.plan
+  local width, per_slot = block.vectors * block.lanes, plan.ci * block.vectors * block.lanes
+  local acc = store.start(k, block, class.pixels)
+  if #class.spans == 0 then return acc end
+  local x = class.place.input(i) * k.frame.from.axes[plan.rank]
+  local w = class.place.slot(i) * per_slot
+  local inner = k.frame.kernel[plan.rank]
+  return rows.reduce(k, row, acc, function(input_row, kernel_row, sums)
+    local input = b:view("in", k.source, input_row + x)
+    local weights = b:view("w", k.weights, kernel_row * (inner * per_slot) + w)
+    return reduce(k, block, class, sums, input, weights)
+  end, width)
+end
+
+local function interleaved(k, block, part)
+  for _, class in ipairs(k.classes) do
+    local from, to = class.tiles(k.plan.rank == 1 and part or 0)
+    k.b:each("tile", from, to, function(i)
+      rows.each(k, part, function(row)
+        store.direct(k, block, class, i, row, tile_sums(k, block, class, i, row))
+      end)
+    end)
+  end
+end
+
+local function planar(k, block, part)
+  rows.each(k, part, function(row)
+    local function piece(p)
+      for _, class in ipairs(k.classes) do
+        local from, to = class.tiles(p)
+        k.b:each("tile", from, to, function(i)
+          store.keep(k, block, class, i, tile_sums(k, block, class, i, row))
+        end)
+      end
+      store.transposed(k, block, p, row)
+    end
+    if k.plan.rank == 1 then piece(part) else k.b:each("piece", 0, #k.cuts - 1, piece) end
+  end)
+end
+
+local function declare(plan, knobs, target)
+  local lanes = blocks.lanes(plan.co, frame.lanes(plan, target))
+  local f, last = frame.new(plan, target, lanes), plan.axes[plan.rank]
+  local kinds, count = blocks.split(plan.co, lanes, knobs.vectors)
+  local b, pieces = f.b, 1
+  if plan.planar then
+    pieces = math.max(1, last.output * kinds[1].vectors * lanes // LINE_ELEMENTS)
+  end
+  if plan.rank == 1 then pieces = math.max(pieces, knobs.strips) end
+  local cuts = tiles.pieces(last, pieces)
+  local k = {
+    b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts, outer = {},
+    classes = tiles.classes(last, knobs.pixels, cuts),
+    parts = plan.rank == 1 and #cuts - 1 or math.min(knobs.strips, plan.axes[1].output),
+  }
+  for i = 1, plan.rank - 1 do
+    k.outer[i] = outer.new(b, plan.axes[i], i == 1 and k.parts or 1)
+  end
+  tiles.place(b, k.classes, #cuts - 1)
+  store.declare(k)
+  return k
+end
+
+-- The blocks of a kind that a task does: its one block or none.
+local function kind_bounds(b, k, kind, number)
+  local lo, hi = {}, {}
+  for i = 0, k.count - 1 do
+    local mine = i >= kind.first and i < kind.first + kind.count
+    lo[i + 1] = math.max(kind.first, math.min(i, kind.first + kind.count))
+    hi[i + 1] = mine and i + 1 or lo[i + 1]
+  end
+  return b:ranges("block" .. number, lo, hi)
+end
+
+--- Build the kernel.
+function M.lower(plan, knobs, target)
+  local k = declare(plan, knobs, target)
+  local b, f = k.b, k.frame
+  for i, kind in ipairs(k.kinds) do kind.bounds = kind_bounds(b, k, kind, i - 1) end
+  local per_channel = f.taps * plan.ci
+  b:tasks(plan.batch * plan.groups * k.count * k.parts, k.parts * k.count, function(task)
+    local image, part = task // k.parts, task % k.parts
+    local n, g = image // (k.count * plan.groups), image // k.count % plan.groups
+    k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
+    for _, kind in ipairs(k.kinds) do
+      local lo, hi = kind.bounds(image % k.count)
+      b:each("block", lo, hi, function(i)
+        local channel = (i - kind.first) * (kind.vectors * kind.lanes) + kind.channel
+        k.channel = g * f.padded + channel
+        k.weights = b:view("weights", f.packed, k.channel * per_channel)
+        k.image = n * f.to.n + g * f.to.g + channel * f.to.c
+        local each = plan.planar and planar or interleaved
+        each(k, kind, part)
+      end)
+    end
+  end)
+  b.pack = frame.pack(f, k.kinds)
+  return b
+end
+
+return M

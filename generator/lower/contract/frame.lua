@@ -1,0 +1,156 @@
+-- FRAME
+-- =====
+-- What the strategies of the contract form share: buffers, strides, the layout of packed weights,
+-- and the module that packs.
+--
+-- Packed are, in values of the plan's arithmetic: for each group and each of its blocks of output
+-- channels the weights in the order in which the kernel reads them, [kz][ky][slot][ci][channel];
+-- then the bias and the vectors that the epilogue needs, each padded like the channels.
+
+local blocks = require "upweave.lower.contract.blocks"
+local builder = require "upweave.ir.builder"
+local tiles = require "upweave.lower.contract.tiles"
+local types = require "upweave.ir.types"
+
+local M = {}
+
+--- Lanes of a register in the plan's arithmetic.
+function M.lanes(plan, target) return target.vector_bytes // types.element_bytes[plan.work] end
+
+local function product(list, from)
+  local n = 1
+  for i = from, #list do n = n * list[i] end
+  return n
+end
+
+-- Elements between neighbours along batch (n), groups (g), channels (c) and axes; `sizes` are the
+-- axes', outermost first.
+local function strides_of(plan, sizes, channels)
+  local plane, s = product(sizes, 1), { axes = {} }
+  local all = channels * plan.groups
+  local pixel = plan.planar and 1 or all
+  s.c = plan.planar and plane or 1
+  s.n, s.g = plane * all, channels * s.c
+  for i in ipairs(sizes) do s.axes[i] = product(sizes, i + 1) * pixel end
+  return s
+end
+
+local function sizes_of(plan, field)
+  local out = {}
+  for i, axis in ipairs(plan.axes) do out[i] = axis[field] end
+  return out
+end
+
+---@class lower.contract.Frame
+---@field b ir.Builder
+---@field plan upweave.plan.contract
+---@field lanes integer        of a vector of output channels
+---@field padded integer       output channels of a group, padded
+---@field kernel integer[]     sizes of the kernel
+---@field taps integer         their product
+---@field from table           strides of x
+---@field to table             strides of y
+---@field bias integer?        where the packed bias begins
+
+--- A module with x, packed and y. `lanes` is the width of the packed vectors of channels.
+---@param plan upweave.plan.contract
+---@param target Target
+---@param lanes integer
+---@return lower.contract.Frame
+function M.new(plan, target, lanes)
+  local b = builder.new("kernel", target, plan.work)
+  local kernel = sizes_of(plan, "kernel")
+  local input, output = sizes_of(plan, "input"), sizes_of(plan, "output")
+  local f = {
+    b = b, plan = plan, lanes = lanes, kernel = kernel, taps = product(kernel, 1),
+    padded = blocks.padded(plan.co, lanes),
+    from = strides_of(plan, input, plan.ci), to = strides_of(plan, output, plan.co),
+  }
+  local weights = plan.groups * f.taps * plan.ci * f.padded
+  f.packed_size = weights
+  if plan.bias then
+    f.bias, f.packed_size = weights, weights + plan.groups * f.padded
+  end
+  f.x = b:input("x", plan.dtype, plan.batch * f.from.n, plan.work)
+  f.packed = b:input("packed", plan.work, f.packed_size)
+  f.y = b:output("y", plan.dtype, plan.batch * f.to.n, plan.work)
+  return f
+end
+
+-- packing -------------------------------------------------------------------------------------
+
+-- Element of the parameter `weight` for channels o and c of group g and a place in the kernel.
+local function weight_index(plan, taps, g, o, c, place)
+  if plan.transposed then return ((g * plan.ci + c) * plan.co + o) * taps + place end
+  return ((g * plan.co + o) * plan.ci + c) * taps + place
+end
+
+-- fn(position among the taps of the outer axes, position in the kernel): loops over outer axes.
+local function each_outer(p, kernel, fn)
+  local inner = kernel[#kernel]
+  p:each("row", 0, product(kernel, 1) // inner, function(row) fn(row, row * inner) end)
+end
+
+-- One block: channels [channel, channel + used) as `width` lanes.
+local function pack_block(f, p, buffers, g, at, channel, block)
+  local plan, kernel, width = f.plan, f.kernel, block.vectors * block.lanes
+  local inner = kernel[#kernel]
+  p:each("c", 0, plan.ci, function(c)
+    each_outer(p, kernel, function(row, place)
+      p:each("slot", 0, inner, function(slot)
+        local to = at + ((row * inner + slot) * plan.ci + c) * width
+        local k = place + p:fetch(buffers.slots, slot)
+        p:each("lane", 0, block.used, function(lane)
+          local from = weight_index(plan, f.taps, g, channel + lane, c, k)
+          p:store(buffers.packed, to + lane, p:load(buffers.weight, from, 1))
+        end)
+        p:each("lane", block.used, width, function(lane)
+          p:store(buffers.packed, to + lane, p:const(plan.work, 1, 0))
+        end)
+      end)
+    end)
+  end)
+end
+
+-- A vector of a number for each channel, padded.
+local function pack_vector(f, p, from, packed, at)
+  local plan = f.plan
+  p:each("g", 0, plan.groups, function(g)
+    p:each("lane", 0, plan.co, function(lane)
+      p:store(packed, g * f.padded + lane + at, p:load(from, g * plan.co + lane, 1))
+    end)
+    p:each("lane", plan.co, f.padded, function(lane)
+      p:store(packed, g * f.padded + lane + at, p:const(plan.work, 1, 0))
+    end)
+  end)
+end
+
+--- The module that packs for blocks of the kinds given.
+---@param f lower.contract.Frame
+---@param kinds lower.contract.Block[]
+---@return ir.Builder
+function M.pack(f, kinds)
+  local plan, channels = f.plan, f.plan.co * f.plan.groups
+  local p = builder.new("pack", f.b.target, plan.work)
+  local buffers = {
+    weight = p:input("weight", plan.dtype, channels * plan.ci * f.taps, plan.work),
+  }
+  local bias = plan.bias and p:input("bias", plan.dtype, channels, plan.work)
+  buffers.packed = p:output("packed", plan.work, f.packed_size)
+  buffers.slots = p:table("slots", "i32", (tiles.slots(plan.axes[plan.rank])), 1,
+    "kernel positions along the last axis, in order of use")
+  local per_channel = f.taps * plan.ci
+  p:each("g", 0, plan.groups, function(g)
+    for _, block in ipairs(kinds) do
+      local width = block.vectors * block.lanes
+      p:each("block", 0, block.count, function(i)
+        local channel = i * width + block.channel
+        pack_block(f, p, buffers, g, (g * f.padded + channel) * per_channel, channel, block)
+      end)
+    end
+  end)
+  if bias then pack_vector(f, p, bias, buffers.packed, f.bias) end
+  return p
+end
+
+return M

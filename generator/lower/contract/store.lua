@@ -1,0 +1,130 @@
+-- STORE
+-- =====
+-- Where sums begin and where they go: bias first, then the tile's stores, or a line of tiles that
+-- is transposed to planes.
+
+local rows = require "upweave.lower.contract.rows"
+local transpose = require "upweave.lower.contract.transpose"
+local vector = require "upweave.lower.vector"
+
+local M = {}
+
+-- Pieces by their lengths: where each begins, and which of a length is piece p, if any.
+local function lengths_of(b, cuts)
+  local lengths, known = {}, {}
+  for p = 1, #cuts - 1 do
+    local n = cuts[p + 1] - cuts[p]
+    if not known[n] then
+      known[n] = { n = n, begins = {}, lo = {}, hi = {} }
+      lengths[#lengths + 1] = known[n]
+    end
+    for _, length in ipairs(lengths) do
+      length.lo[p] = #length.begins
+      if length.n == n then length.begins[#length.begins + 1] = cuts[p] end
+      length.hi[p] = #length.begins
+    end
+  end
+  for i, length in ipairs(lengths) do
+    for p = 1, #cuts - 1 do
+      length.lo[p], length.hi[p] = length.lo[p] or 0, length.hi[p] or 0
+    end
+    length.bounds = b:ranges("length" .. i - 1, length.lo, length.hi)
+    length.begins = b:table("begin" .. i - 1, "i32", length.begins)
+  end
+  return lengths
+end
+
+--- Scratch for the line of a planar output.
+function M.declare(k)
+  if not k.plan.planar then return end
+  local longest = 0
+  for p = 2, #k.cuts do longest = math.max(longest, k.cuts[p] - k.cuts[p - 1]) end
+  local widest = 0
+  for _, kind in ipairs(k.kinds) do widest = math.max(widest, kind.vectors * kind.lanes) end
+  k.line, k.lengths = k.b:scratch("line", k.plan.work, longest * widest), lengths_of(k.b, k.cuts)
+end
+
+--- Sums of a tile before the first product: the bias, or 0.
+function M.start(k, block, pixels)
+  local b, f, start, acc = k.b, k.frame, {}, {}
+  for v = 1, block.vectors do
+    start[v] = f.bias
+      and b:load(f.packed, k.channel + (v - 1) * block.lanes + f.bias, block.lanes, "bias")
+      or b:const(k.plan.work, block.lanes, 0)
+  end
+  for _ = 1, pixels do
+    for v = 1, block.vectors do acc[#acc + 1] = start[v] end
+  end
+  return acc
+end
+
+-- The first `used` lanes of a vector.
+local function store_lanes(b, out, at, v, used)
+  local first = 0
+  while first < used do
+    local lanes, n = {}, math.min(v.ty.lanes, vector.pow2_floor(used - first))
+    for i = 1, n do lanes[i] = first + i - 1 end
+    b:store(out, at + first, b:shuffle(v, nil, lanes))
+    first = first + n
+  end
+end
+
+local function used_of(block, v)
+  return math.min(block.lanes, block.used - (v - 1) * block.lanes)
+end
+
+--- A tile of an interleaved output.
+function M.direct(k, block, class, i, row, acc)
+  local b, f, last = k.b, k.frame, k.plan.rank
+  local pixel = f.to.axes[last]
+  local out = b:view("out", f.y, k.image + rows.output(k, row) + class.place.output(i) * pixel)
+  for j = 0, class.pixels - 1 do
+    for v = 1, block.vectors do
+      local at = j * k.plan.axes[last].phases * pixel + (v - 1) * block.lanes
+      store_lanes(b, out, at, acc[j * block.vectors + v], used_of(block, v))
+    end
+  end
+end
+
+--- A tile of a planar output, kept as [pixel][channel].
+function M.keep(k, block, class, i, acc)
+  local b, width = k.b, block.vectors * block.lanes
+  local out = b:view("kept", k.line, class.place.within(i) * width)
+  local step = k.plan.axes[k.plan.rank].phases * width
+  for j = 0, class.pixels - 1 do
+    for v = 1, block.vectors do
+      b:store(out, j * step + (v - 1) * block.lanes, acc[j * block.vectors + v])
+    end
+  end
+end
+
+-- Pixels [at, at + lanes) of a vector of channels, to their planes.
+local function transpose_block(k, out, block, v, at, lanes)
+  local b, width, list = k.b, block.vectors * block.lanes, {}
+  for p = 0, lanes - 1 do
+    list[p + 1] = b:load(k.line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
+  end
+  for c, column in ipairs(transpose.columns(b, list)) do
+    if c > used_of(block, v) then break end
+    b:store(out, at + ((v - 1) * block.lanes + c - 1) * k.frame.to.c, column)
+  end
+end
+
+--- The kept line of a piece, transposed to the planes of the output.
+function M.transposed(k, block, piece, row)
+  local b, f = k.b, k.frame
+  local row_at = k.image + rows.output(k, row)
+  for _, length in ipairs(k.lengths) do
+    local lo, hi = length.bounds(piece)
+    b:each("whole", lo, hi, function(i)
+      local out = b:view("out", f.y, row_at + b:fetch(length.begins, i))
+      for v = 1, block.vectors do
+        vector.sweep_row(b, "ox", length.n, block.lanes, 1, function(at, lanes)
+          transpose_block(k, out, block, v, at, lanes)
+        end)
+      end
+    end)
+  end
+end
+
+return M

@@ -1,0 +1,182 @@
+-- TILES
+-- =====
+-- The innermost axis of a convolution in tiles of pixels that are accumulated together.  Tiles
+-- alike in size, taps and edges share their code; where they lie is a linear form or a table.  A
+-- tap is left out of the pixels for which it falls outside the input.
+
+local M = {}
+
+---@class lower.contract.Span    taps for which the same pixels are inside
+---@field first integer   pixels from this one
+---@field last integer    to this one, from 0
+---@field at integer      input position of pixel `first`, relative to the tile's
+---@field slot integer    of the first tap, relative to the tile's
+---@field taps integer
+---@field stride integer  input positions from tap to tap
+
+---@class lower.contract.Class
+---@field pixels integer
+---@field spans lower.contract.Span[]
+---@field items { input: integer, output: integer, slot: integer, piece: integer }[]
+
+--- Slots of kernel positions, in the order in which tiles read them: phases one after the other.
+---@param axis upweave.contract.axis
+---@return integer[] kernel   kernel position of every slot
+---@return integer[] first    first slot of every phase
+function M.slots(axis)
+  local kernel, first = {}, {}
+  for r, taps in ipairs(axis.taps) do
+    first[r] = #kernel
+    for _, tap in ipairs(taps) do kernel[#kernel + 1] = tap.k end
+  end
+  return kernel, first
+end
+
+-- The pixels of a tile for which a tap is inside; nil where there is none.
+local function inside(axis, origin, tap, pixels)
+  local first, last
+  for j = 0, pixels - 1 do
+    local i = origin + j * axis.step + tap.at
+    if i >= 0 and i < axis.input then
+      first, last = first or j, j
+    end
+  end
+  return first, last
+end
+
+-- Spans of a tile whose first pixel has input origin `origin`, in absolute positions.
+local function spans_of(axis, taps, origin, pixels)
+  local spans = {}
+  local stride = taps[2] and taps[2].at - taps[1].at or 1
+  for t, tap in ipairs(taps) do
+    local first, last = inside(axis, origin, tap, pixels)
+    local open = spans[#spans]
+    if open and open.first == first and open.last == last and open.slot + open.taps == t - 1 then
+      open.taps = open.taps + 1
+    elseif first then
+      spans[#spans + 1] = {
+        first = first, last = last, at = origin + first * axis.step + tap.at, slot = t - 1,
+        taps = 1, stride = stride,
+      }
+    end
+  end
+  return spans
+end
+
+local function signature(pixels, spans)
+  local parts = { pixels }
+  for _, s in ipairs(spans) do
+    parts[#parts + 1] = ("%d-%d@%d+%dx%d/%d"):format(s.first, s.last, s.at, s.slot, s.taps,
+      s.stride)
+  end
+  return table.concat(parts, " ")
+end
+
+-- A tile with its positions taken out of its spans.
+local function tile_of(axis, r, first_slot, q, pixels)
+  local spans = spans_of(axis, axis.taps[r], q * axis.step, pixels)
+  local low, slot = math.huge, spans[1] and spans[1].slot or 0
+  for _, s in ipairs(spans) do low = math.min(low, s.at) end
+  for _, s in ipairs(spans) do s.at, s.slot = s.at - low, s.slot - slot end
+  return {
+    pixels = pixels, spans = spans,
+    item = {
+      input = spans[1] and low or 0, output = q * axis.phases + r - 1, slot = first_slot + slot,
+    },
+  }
+end
+
+--- Pieces of an axis: so many runs of outputs, as even as repetitions of the phases allow.
+---@param axis upweave.contract.axis
+---@param pieces integer
+---@return integer[]   where each begins, and the end
+function M.pieces(axis, pieces)
+  local repetitions, out = (axis.output + axis.phases - 1) // axis.phases, {}
+  pieces = math.min(pieces, repetitions)
+  for p = 0, pieces do
+    out[p + 1] = math.min(axis.output, p * repetitions // pieces * axis.phases)
+  end
+  return out
+end
+
+-- The tiles of a phase inside a piece: take(first output of the phase, pixels) each.
+local function tiles_of(axis, r, from, to, most, take)
+  local q = (from + axis.phases - r) // axis.phases
+  local n = (to + axis.phases - r) // axis.phases - q
+  local count = (n + most - 1) // most
+  for i = 0, count - 1 do
+    local first = i * n // count
+    take(q + first, (i + 1) * n // count - first)
+  end
+end
+
+--- Tiles of at most `most` pixels of one phase, as even as can be, in classes of equal code.
+--- `cuts` are the pieces that no tile crosses; an item's `within` counts from its piece's begin.
+---@param axis upweave.contract.axis
+---@param most integer
+---@param cuts integer[]
+---@return lower.contract.Class[]
+function M.classes(axis, most, cuts)
+  local _, first = M.slots(axis)
+  local classes, known = {}, {}
+  local function add(tile, piece)
+    local key = signature(tile.pixels, tile.spans)
+    local class = known[key]
+    if not class then
+      class = { pixels = tile.pixels, spans = tile.spans, items = {} }
+      known[key], classes[#classes + 1] = class, class
+    end
+    tile.item.piece, tile.item.within = piece, tile.item.output - cuts[piece]
+    class.items[#class.items + 1] = tile.item
+  end
+  for piece = 1, #cuts - 1 do
+    for r = 1, axis.phases do
+      tiles_of(axis, r, cuts[piece], cuts[piece + 1], most, function(q, pixels)
+        add(tile_of(axis, r, first[r], q, pixels), piece)
+      end)
+    end
+  end
+  return classes
+end
+
+-- One field of a class's items as a function of their number.
+local function positions(b, name, items, field)
+  local values, linear = {}, true
+  for i, item in ipairs(items) do values[i] = item[field] end
+  local step = #values > 1 and values[2] - values[1] or 0
+  for i, v in ipairs(values) do linear = linear and v == values[1] + (i - 1) * step end
+  if linear then
+    return function(i) return i * step + values[1] end
+  end
+  local tab = b:table(name, "i32", values)
+  return function(i) return b:fetch(tab, i) end
+end
+
+-- For each piece, the items of a class in it.
+local function ranges(b, name, items, pieces)
+  local from, to, at = {}, {}, 1
+  for p = 1, pieces do
+    from[p] = at - 1
+    while items[at] and items[at].piece == p do at = at + 1 end
+    to[p] = at - 1
+  end
+  return b:ranges(name, from, to)
+end
+
+--- Give the classes their positions: `place.input`, `output`, `within` and `slot` are functions of
+--- a tile's number, `tiles` gives the bounds of a piece's tiles.
+---@param b ir.Builder
+---@param classes lower.contract.Class[]
+---@param pieces integer
+function M.place(b, classes, pieces)
+  for c, class in ipairs(classes) do
+    local name = ("tile%d"):format(c)
+    class.tiles = ranges(b, name, class.items, pieces)
+    class.place = {}
+    for _, field in ipairs { "input", "output", "within", "slot" } do
+      class.place[field] = positions(b, name .. "_" .. field, class.items, field)
+    end
+  end
+end
+
+return M
