@@ -2,7 +2,8 @@
 """Our kernels and other libraries' operators on the bench workloads (`make bench-peers`).
 
 usage: bench/peers/run [--only PATTERN]… [--peer NAME]… [--seconds S] [--docs]
-Prints a table; build/bench-peers/ gets peers.md, peers.csv and peers.svg, with --docs docs/, too.
+Prints tables; build/bench-peers/ gets the page peers.md, peers.csv and charts, with --docs docs/,
+too.
 
 Invariant: a peer or a row that cannot be measured is told with its reason, and the rest goes on.
 """
@@ -19,11 +20,11 @@ from pathlib import Path
 
 from . import adapters, compare, machine, measure, report, rows
 from .measure import Figure, Pair, Timed, figure
-from .results import Result
+from .results import FAMILIES, Result, timed
 
 OUT = Path("build/bench-peers")
 MOST_TAKEN = 0.05  # of the time, by other programs, before a warning
-FILES = ("peers.md", "peers.csv", "peers.svg")
+FILES = ("peers.md", "peers.csv", *(family.chart for family in FAMILIES))
 
 
 def say(text: str) -> None:
@@ -83,9 +84,11 @@ def measured(group: list, peers, seconds: float, clock: measure.Clock) -> list[R
     results, pairs = [], []
     for row in group:
         for peer in peers:
+            if row.problem["op"] not in peer.PREPARE:
+                continue
             found, reason = variants(peer, row)
             for variant in found or [None]:
-                result = Result(row.name, row.workload, row.layout, row.dtype, row.title,
+                result = Result(row.name, row.kind, row.workload, row.layout, row.dtype, row.title,
                                 peer.NAME, variant.layout if variant else "", reason=reason)
                 results.append(result)
                 if variant and judged(peer, row, variant, result):
@@ -111,9 +114,12 @@ def draw(results: list[Result]) -> None:
     try:
         from . import chart  # here, for only the chart needs matplotlib
     except ImportError as error:
-        say(f"SKIP     the chart: {error}")
-    else:
-        chart.draw(OUT / "peers.svg", results)
+        say(f"SKIP     the charts: {error}")
+        return
+    for family in FAMILIES:
+        (OUT / family.chart).unlink(missing_ok=True)
+        if timed(family.of(results)):
+            chart.draw(OUT / family.chart, family.of(results))
 
 
 def write(results: list[Result], peers: adapters.Peers, skipped: list[str],
@@ -127,10 +133,12 @@ def write(results: list[Result], peers: adapters.Peers, skipped: list[str],
     (OUT / "peers.md").write_text(text, encoding="utf-8")
     report.write_csv(OUT / "peers.csv", results)
     draw(results)
-    print(report.plain(report.table(results)))
+    for family in FAMILIES:
+        if family.of(results):
+            print(report.plain(report.table(family.of(results))) + "\n")
     for title, lines in (("times faster (geometric mean)", report.means(results)),
                          ("slower", report.slower(results))):
-        print(f"\n{title}\n" + "\n".join(f"  {line}" for line in lines))
+        print(f"{title}\n" + "\n".join(f"  {line}" for line in lines) + "\n")
 
 
 def main() -> None:
@@ -155,8 +163,9 @@ def main() -> None:
             "not to be trusted")
     if options.docs:
         for name in FILES:
-            shutil.copy(OUT / name, Path("docs") / name)
-    say(f"written: {OUT}/peers.md, .csv, .svg" + (", and to docs/" if options.docs else ""))
+            if (OUT / name).exists():
+                shutil.copy(OUT / name, Path("docs") / name)
+    say(f"written: {OUT}/" + ", ".join(name for name in FILES if (OUT / name).exists()) + (", and to docs/" if options.docs else ""))
     sys.stdout.flush()
     os._exit(0)  # some peers' own ends of process wait, or fail, in foreign threads
 

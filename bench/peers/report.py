@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .measure import Figure
 from .results import (
-    ALLOWANCE, OURS, Best, Result, as_record, best, geometric_mean, timed, unique)
+    ALLOWANCE, FAMILIES, OURS, Best, Family, Result, as_record, best, geometric_mean, timed, unique)
 
 HEAD = """# Compared with other libraries
 
@@ -24,12 +24,16 @@ the smallest tensors most of it. Outputs go to memory made once where the interf
 ONNX Runtime, OpenVINO, OpenCV); PyTorch, Pillow and ncnn make theirs anew, in memory that stays
 resident. A planar tensor is N, C, H, W in memory, an interleaved one N, H, W, C (channels_last).
 
+Weights are packed, or reordered, before anything is timed where the interface allows: ours, oneDNN,
+ONNX Runtime, OpenVINO, ncnn. A convolution's row is measured in the class of accuracy that its name
+says, without one in the class default. All peers compute directly; ncnn's Winograd algorithms are on
+in the rows of the class fast only. oneDNN is called through PyTorch as its compiler does, whose
+outputs are channels_last whatever the input is: it is in the interleaved rows.
+
 Only peers with the same result have a ratio: before it is timed, theirs on random data is
 compared with ours. Of the largest value f32 may differ by 1/2000, for frameworks round coordinates
 to float32 each in its own way; f16 by 1/512, bf16 by 1/64; 8-bit pictures by one level. Who
 computes something else is listed below with the largest difference.
-
-![times faster, by workload and peer](peers.svg)
 """
 
 
@@ -87,18 +91,21 @@ def _best_line(one: Best) -> list[str]:
             one.peer, one.peer_layout, f"{_us(one.theirs)} {_percent(one.theirs.spread)}", times]
 
 
+def _group(result: Result) -> str:
+    return f"{result.kind}, {result.dtype}"
+
+
 def means(results: list[Result]) -> list[str]:
-    """A line for each peer, layout and element type with more than one ratio."""
+    """A line for each kind, element type and layout with peers that have more than one ratio."""
     lines = []
-    for dtype in unique(one.dtype for one in results):
+    for group in unique(_group(one) for one in results):
+        mine = [one for one in results if _group(one) == group]
         for layout in ("planar", "interleaved"):
-            found = []
-            for peer in unique(one.peer for one in results):
-                mean, count = geometric_mean(results, peer, layout, dtype)
-                if count > 1:
-                    found.append(f"{mean:.2f}× {peer} ({count})")
-            if found:
-                lines.append(f"{dtype}, {layout}: " + ", ".join(found))
+            found = [(peer, *geometric_mean(mine, peer, layout))
+                     for peer in unique(one.peer for one in mine)]
+            texts = [f"{mean:.2f}× {peer} ({count})" for peer, mean, count in found if count > 1]
+            if texts:
+                lines.append(f"{group}, {layout}: " + ", ".join(texts))
     return lines
 
 
@@ -124,25 +131,33 @@ def _list(lines: list[str]) -> list[str]:
     return [f"- {line}" for line in lines] or ["- none"]
 
 
+def _section(family: Family, results: list[Result]) -> list[str]:
+    allowance = f"{100 * (ALLOWANCE - 1):.0f} %"
+    return [
+        f"## {family.title}", "", f"![times faster, by workload and peer]({family.chart})", "",
+        "Times faster than a peer in the same layout, geometric mean, and over how many workloads:",
+        "", *_list(means(results)), "",
+        "### Workloads", "", *_list(unique(f"{one.workload}: {one.title}" for one in results)), "",
+        "### Each layout", "", *_markdown(table(results)), "",
+        "### The better layout of each side", "", *_markdown(_best_table(results)), "",
+        "### Where we are slower", "", f"By more than {allowance} and the spread of the run:", "",
+        *_list(slower(results)), "",
+        "### Not compared", "", "Peers with a different result:", "",
+        *_list(_others(results, different=True)), "",
+        "Peers that cannot do what the row asks:", "",
+        *_list(_others(results, different=False)), "",
+    ]
+
+
 def page(results: list[Result], versions: list[str], machine: list[str],
          skipped: list[str]) -> str:
-    allowance = f"{100 * (ALLOWANCE - 1):.0f} %"
-    parts = [
-        HEAD, "## Versions and machine", "", ", ".join(versions) + ".", "", *machine, "",
-        "## Geometric means", "", "Times faster than a peer in the same layout, and over how many "
-        "workloads:", "", *_list(means(results)), "", "## Workloads", "",
-        *_list(unique(f"{one.workload}: {one.title}" for one in results)), "",
-        "## Each layout", "",
-        *_markdown(table(results)), "", "## The better layout of each side", "",
-        *_markdown(_best_table(results)), "", "## Where we are slower", "",
-        f"By more than {allowance} and the spread of the run:", "", *_list(slower(results)), "",
-        "## Not compared", "", "Peers with a different result:", "",
-        *_list(_others(results, different=True)), "", "Peers without the operator:", "",
-        *_list(_others(results, different=False)),
-    ]
+    parts = [HEAD, "## Versions and machine", "", ", ".join(versions) + ".", "", *machine, ""]
+    for family in FAMILIES:
+        if family.of(results):
+            parts += _section(family, family.of(results))
     if skipped:
-        parts += ["", "Workloads that were left out:", "", *_list(skipped)]
-    return "\n".join(parts) + "\n"
+        parts += ["## Workloads that were left out", "", *_list(skipped), ""]
+    return "\n".join(parts)
 
 
 def write_csv(path: Path, results: list[Result]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, NamedTuple
 
 from .measure import Figure
 
@@ -22,6 +22,7 @@ class Result:
     """A peer on a row: times in microseconds, or the reason why there are none."""
 
     row: str
+    kind: str  # the operator, and behind it the class of accuracy where that is another result
     workload: str
     layout: str
     dtype: str
@@ -85,11 +86,26 @@ def best(results: list[Result]) -> Iterator[Best]:
         yield Best(workload, ours.layout, ours.ours, theirs.peer, theirs.peer_layout, theirs.theirs)
 
 
-def geometric_mean(results: list[Result], peer: str, layout: str, dtype: str) -> tuple[float, int]:
-    """Of the ratios to a peer, and how many there are; 1 where there is none."""
+def geometric_mean(results: Iterable[Result], peer: str, layout: str) -> tuple[float, int]:
+    """Of the ratios to a peer in our layout, and how many there are; 1 where there is none."""
     logs = [math.log(one.ratio.median) for one in timed(results)
-            if (one.peer, one.layout, one.dtype, one.peer_layout) == (peer, layout, dtype, layout)]
+            if (one.peer, one.layout, one.peer_layout) == (peer, layout, layout)]
     return math.exp(sum(logs) / max(1, len(logs))), len(logs)
+
+
+class Family(NamedTuple):
+    """Operators that stand together on the page, in tables and a chart of their own."""
+
+    title: str
+    operators: tuple[str, ...]
+    chart: str  # a file
+
+    def of(self, results: Iterable[Result]) -> list[Result]:
+        return [one for one in results if one.kind.split()[0] in self.operators]
+
+
+FAMILIES = (Family("Resampling", ("interpolate",), "peers.svg"),
+            Family("Convolutions", ("conv", "conv_transpose"), "peers-conv.svg"))
 
 
 def as_record(result: Result) -> dict[str, str]:

@@ -2,7 +2,8 @@
 """The rows of the comparison: workloads as built kernels, with data to run them on.
 
 Invariants: a row is what the kernel says of itself; of operators only TITLES knows; the same row
-has the same data in every run. Inputs are numpy arrays in the order of memory, bf16 as its bits.
+has the same data in every run. Arrays are numpy's in the order of memory, bf16 as its bits; weights
+are packed before anything is timed.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ sys.path.insert(0, str(ROOT / "runtime" / "python"))
 
 import upweave  # noqa: E402  (of this checkout)
 
-from . import interpolation  # noqa: E402
+from . import convolution, interpolation  # noqa: E402
 
 SPEC = ROOT / "bench/workloads.json"
 BUILD_SECONDS = 120
-TITLES = {"interpolate": interpolation.title}  # by operator
+TITLES = {"interpolate": interpolation.title, "conv": convolution.title,
+          "conv_transpose": convolution.title}  # by operator
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Row:
     name: str
     problem: dict[str, Any]
     inputs: list[np.ndarray]
+    parameters: dict[str, np.ndarray]  # weight, bias, …
     bound: upweave.Bound
     y: np.ndarray = field(init=False)
 
@@ -50,6 +53,16 @@ class Row:
         order = sorted(range(len(x["shape"])), key=lambda at: "NCDHW".index(x["layout"][at]))
         shape = "×".join(str(x["shape"][at]) for at in order)
         return f"{TITLES[self.problem['op']](self.problem)}, {shape} {self.dtype}"
+
+    @property
+    def kind(self) -> str:
+        """The operator, and the class of accuracy where that decides between algorithms."""
+        op, numerics = self.problem["op"], self.numerics
+        return op if op == "interpolate" else f"{op} {numerics}"
+
+    @property
+    def numerics(self) -> str:
+        return self.problem["numerics"]
 
     @property
     def workload(self) -> str:
@@ -108,4 +121,6 @@ def _random(tensor: upweave.Tensor, draw: np.random.Generator) -> np.ndarray:
 def make(name: str, kernel: upweave.Kernel) -> Row:
     draw = np.random.default_rng(zlib.crc32(name.encode()))
     inputs = [_random(tensor, draw) for tensor in kernel.inputs]
-    return Row(name, kernel.spec, inputs, kernel.bind(*inputs))
+    parameters = {tensor.name: _random(tensor, draw) for tensor in kernel.parameters}
+    packed = kernel.pack(*parameters.values()) if parameters else None
+    return Row(name, kernel.spec, inputs, parameters, kernel.bind(*inputs, packed=packed))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import unittest
 from pathlib import Path
@@ -14,9 +15,10 @@ from bench.peers.measure import Figure  # noqa: E402
 from bench.peers.results import Result  # noqa: E402
 
 
-def result(row, peer, ours, theirs, spread=0.01, peer_layout=None, dtype="f32"):
+def result(row, peer, ours, theirs, spread=0.01, peer_layout=None, dtype="f32",
+           kind="interpolate"):
     workload, layout = row.rsplit("_", 1)
-    return Result(row, workload, layout, dtype, "nearest ×2", peer, peer_layout or layout,
+    return Result(row, kind, workload, layout, dtype, "nearest ×2", peer, peer_layout or layout,
                   Figure(ours, spread), Figure(theirs, spread), Figure(theirs / ours, spread), 0.0)
 
 
@@ -61,19 +63,36 @@ class Results(unittest.TestCase):
                          ("planar", "A", "interleaved", True))
         self.assertEqual((second.workload, second.ratio, second.slower), ("u2", 2, False))
 
-    def test_means_count_one_layout_and_element_type(self):
+    def test_means_count_one_kind_layout_and_element_type(self):
         some = [result("u1_planar", "A", 1, 2), result("u2_planar", "A", 1, 8),
                 result("u3_planar", "A", 1, 100, peer_layout="blocks of 16"),
                 result("u4_planar", "A", 1, 100, dtype="f16"),
-                result("u1_interleaved", "A", 1, 100)]
-        mean, count = results.geometric_mean(some, "A", "planar", "f32")
-        self.assertAlmostEqual(mean, 4)
+                result("u1_interleaved", "A", 1, 100),
+                result("c1_planar", "A", 1, 9, kind="conv default"),
+                result("c1_strict_planar", "A", 1, 5, kind="conv strict"),
+                result("c2_strict_planar", "A", 1, 5, kind="conv strict")]
+        mean, count = results.geometric_mean(some[:4:3], "A", "planar")
+        self.assertAlmostEqual(mean, math.sqrt(200))
         self.assertEqual(count, 2)
-        self.assertEqual(report.means(some), ["f32, planar: 4.00× A (2)"])
+        self.assertEqual(report.means(some), ["interpolate, f32, planar: 4.00× A (2)",
+                                              "conv strict, f32, planar: 5.00× A (2)"])
+
+    def test_families(self):
+        some = [result("c1_planar", "A", 1, 9, kind="conv default"),
+                result("t1_planar", "A", 1, 5, kind="conv_transpose strict"),
+                result("u1_planar", "A", 1, 2)]
+        resampling, convolutions = results.FAMILIES
+        self.assertEqual(resampling.of(some), some[2:])
+        self.assertEqual(convolutions.of(some), some[:2])
+        page = report.page(some, [], [], [])
+        self.assertLess(page.index("(peers.svg)"), page.index("| u1_planar"))
+        self.assertLess(page.index("| u1_planar"), page.index("(peers-conv.svg)"))
+        self.assertLess(page.index("(peers-conv.svg)"), page.index("| c1_planar"))
 
     def test_page(self):
-        other = Result("u1_planar", "u1", "planar", "f32", "nearest ×2", "C", difference=0.5)
-        lacks = Result("u1_planar", "u1", "planar", "f32", "nearest ×2", "D", reason="has none")
+        row = ("u1_planar", "interpolate", "u1", "planar", "f32", "nearest ×2")
+        other = Result(*row, "C", difference=0.5)
+        lacks = Result(*row, "D", reason="has none")
         some = [result("u1_planar", "A", 10, 5), other, lacks]
         page = report.page(some, ["Upweave 1"], ["A machine."], ["u9: no"])
         for line in ("| u1_planar | 10 ±1 % | 5 (0.50× ±1 %) **slower** | different | – |",

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from ..convolution import convolution
 from ..interpolation import interpolation
 from . import Unfit, Variant
 
@@ -79,4 +80,21 @@ def _interpolate(row):
     return [_bound(_session(node, row, constants), row)]
 
 
-PREPARE = {"interpolate": _interpolate}
+def _convolution(row):
+    asked = convolution(row.problem)
+    if asked.interleaved:
+        raise Unfit("has planar convolutions only")
+    if row.dtype not in ("f32", "f64"):
+        raise Unfit(f"has no {row.dtype}")
+    attributes = {
+        "kernel_shape": asked.kernel, "strides": asked.stride, "dilations": asked.dilation,
+        "pads": asked.begins + asked.ends, "group": asked.groups,
+    }
+    if asked.transposed:
+        attributes["output_padding"] = asked.output_padding
+    node = helper.make_node("ConvTranspose" if asked.transposed else "Conv",
+                            ["x", *row.parameters], ["y"], **attributes)
+    return [_bound(_session(node, row, row.parameters), row)]
+
+
+PREPARE = {"interpolate": _interpolate, "conv": _convolution, "conv_transpose": _convolution}

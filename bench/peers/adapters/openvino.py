@@ -7,12 +7,14 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
+from ..convolution import convolution, split
 from ..interpolation import interpolation
 from . import Unfit, Variant
 
 NAME = "OpenVINO"
 TYPES = {"f32": openvino.Type.f32, "f64": openvino.Type.f64, "f16": openvino.Type.f16,
          "bf16": openvino.Type.bf16, "u8": openvino.Type.u8}
+HEIGHT = np.array([2])  # where it is among N, C and space
 
 core = openvino.Core()
 
@@ -58,4 +60,34 @@ def _interpolate(row):
     return [_variant(x, y, row)]
 
 
-PREPARE = {"interpolate": _interpolate}
+def _operator(asked, x, weight):
+    name = "group_convolution" if asked.groups > 1 else "convolution"
+    how = {"strides": asked.stride, "pads_begin": asked.begins, "pads_end": asked.ends,
+           "dilations": asked.dilation}
+    if asked.transposed:
+        name, how["output_padding"] = f"{name}_backprop_data", asked.output_padding
+    if asked.rank > 1:
+        return getattr(ops, name)(x, weight, **how)
+    how = {key: [int(key in ("strides", "dilations")), *values] for key, values in how.items()}
+    return ops.squeeze(getattr(ops, name)(
+        ops.unsqueeze(x, HEIGHT), np.expand_dims(weight, -2), **how), HEIGHT)
+
+
+def _convolution(row):
+    """Of interleaved tensors between transpositions, which the plugin makes part of its layouts; of
+    sounds as pictures of height 1, which is much faster than its operators of one axis."""
+    asked = convolution(row.problem)
+    if row.dtype != "f32":
+        raise Unfit("is measured in f32 only")
+    weight, bias = row.parameters["weight"], row.parameters["bias"]
+    if asked.groups > 1:
+        weight = split(weight, asked.groups)
+    x = ops.parameter(list(row.x.shape), TYPES[row.dtype])
+    planar = ops.transpose(x, np.array(asked.to_planar)) if asked.interleaved else x
+    y = ops.add(_operator(asked, planar, weight), bias.reshape(-1, *[1] * asked.rank))
+    if asked.interleaved:
+        y = ops.transpose(y, np.array(asked.from_planar))
+    return [_variant(x, y, row)]
+
+
+PREPARE = {"interpolate": _interpolate, "conv": _convolution, "conv_transpose": _convolution}

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 """PyTorch, eager, in inference mode: planar rows contiguous, interleaved ones channels_last.
 
-It makes its outputs itself: torch.nn.functional has no out=.
+It makes its outputs itself: torch.nn.functional has no out=. Where it gives an output in another
+order than the input's, the way back is not timed.
 """
 
 from __future__ import annotations
 
 import torch
 
+from ..convolution import convolution
 from ..interpolation import interpolation
-from . import Variant
+from . import Unfit, Variant
 
 NAME = "PyTorch"
 
@@ -53,4 +55,30 @@ def _interpolate(row):
     return [Variant(row.layout, call, lambda: _array(call(), row))]
 
 
-PREPARE = {"interpolate": _interpolate}
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}  # by axes in space
+
+
+def _convolution(row):
+    asked = convolution(row.problem)
+    if asked.begins != asked.ends:
+        raise Unfit("has the same padding on both sides")
+    if row.dtype == "bf16":
+        raise Unfit("is measured without bf16")
+    x = _tensor(row)
+    weight, bias = (torch.from_numpy(row.parameters[name]) for name in ("weight", "bias"))
+    if asked.interleaved and asked.rank in CHANNELS_LAST:
+        weight = weight.contiguous(memory_format=CHANNELS_LAST[asked.rank])
+    how = {"stride": asked.stride, "padding": asked.begins, "dilation": asked.dilation,
+           "groups": asked.groups}
+    if asked.transposed:
+        how["output_padding"] = asked.output_padding
+    run = getattr(torch.nn.functional,
+                  f"conv{'_transpose' if asked.transposed else ''}{asked.rank}d")
+
+    def call():
+        return run(x, weight, bias, **how)
+
+    return [Variant(row.layout, call, lambda: _array(call(), row))]
+
+
+PREPARE = {"interpolate": _interpolate, "conv": _convolution, "conv_transpose": _convolution}
