@@ -208,13 +208,13 @@ def expected_sum(spec: Spec, x: np.ndarray) -> Expected:
             raise HarnessError(f"shape {want.shape}, PyTorch's is {found.shape}")
         if dtype.narrow and spec["mode"] == "area" and want.ndim == 5:
             bound = bound + adds_in_the_type(spec, x)
-        share = worst_share(found, want, bound)
+        share = storage.worst_share(found, want, bound)
         if share <= 1:
             continue
         disagree = True
         contiguous = want.shape[1] == 1 or not channels_last
         if not (repeats_first_row(spec, want) and contiguous
-                and worst_share(found, want[:, :, :1], bound[:, :, :1]) <= 1):
+                and storage.worst_share(found, want[:, :, :1], bound[:, :, :1]) <= 1):
             raise HarnessError(f"PyTorch is {share:.3g} bounds off its weights, {channels_last=}")
     want, bound = sums[ours]
     return Expected(to_memory_order(spec, want), to_memory_order(spec, bound), disagree)
@@ -229,16 +229,6 @@ def repeats_first_row(spec: Spec, want: np.ndarray) -> bool:
         dtype_of(spec).name == "u8" and spec["mode"] in ("bilinear", "bicubic"))
     rgb = dtype_of(spec).name == "u8" and want.shape[1] <= 4
     return bool(by_axis) and not rgb and want.ndim == 4 and want.shape[-1] == 1
-
-
-def worst_share(found: np.ndarray, want: np.ndarray, bound: np.ndarray) -> float:
-    """The largest error as a share of its bound; 0/0 is 0, NaN is infinite."""
-    error = np.abs(found - want)
-    if error.size == 0:
-        return 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where((error == 0) | np.isposinf(bound), 0, error / bound)
-    return float(np.max(np.where(np.isnan(share), math.inf, share)))
 
 
 # --- bit for bit

@@ -20,6 +20,7 @@ import torch
 import interpolate
 import interpolate_axes
 import selftest
+import suite
 import upweave
 from report import Batch, Report
 from storage import DTYPES
@@ -70,7 +71,7 @@ def words(text: str, known: Iterable[str], what: str) -> list[str]:
 
 def collect(given: argparse.Namespace) -> list[Batch]:
     dtypes = words(given.dtypes, DTYPES, "dtype")
-    options = interpolate.Options(given.count, given.seed, tuple(dtypes), given.case, given.target,
+    options = suite.Options(given.count, given.seed, tuple(dtypes), given.case, given.target,
                                   given.work, given.keep)
     if given.self_test:
         return selftest.batches(options)

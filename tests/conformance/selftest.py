@@ -23,9 +23,9 @@ import interpolate_axes as axes
 import interpolate_cases as cases
 import interpolate_oracle as oracle
 import storage
-import upweave
-from interpolate import Options, judge
+from interpolate import judge
 from report import Batch, HarnessError, Outcome
+from suite import Options
 
 PER_BATCH = 100
 ENOUGH = 20  # specs in which a fault has an effect, of which some must be seen
@@ -77,7 +77,7 @@ def wrong_verdicts(spec: cases.Spec, x: np.ndarray) -> Iterator[str]:
     good = stand_in(spec, x, expected)
 
     def verdict(y: np.ndarray) -> str | None:
-        problem = judge(Outcome(), spec, upweave.Answer(spec["name"], y, None), expected)
+        problem = judge(Outcome(), spec, y, expected)
         return problem[0] if problem else None
 
     problem = verdict(good)

@@ -7,6 +7,7 @@ functions take. Everything else here is about that difference.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,3 +89,13 @@ def half_step(magnitude: np.ndarray, dtype: Dtype) -> np.ndarray:
     exponent = np.maximum(np.where(magnitude == 0, dtype.lowest_exponent, exponent),
                           dtype.lowest_exponent)
     return np.ldexp(0.5, exponent - dtype.significand + 1)
+
+
+def worst_share(found: np.ndarray, want: np.ndarray, bound: np.ndarray) -> float:
+    """The largest error as a share of its bound; 0/0 is 0, NaN is infinite."""
+    error = np.abs(found - want)
+    if error.size == 0:
+        return 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where((error == 0) | np.isposinf(bound), 0, error / bound)
+    return float(np.max(np.where(np.isnan(share), math.inf, share)))

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -27,21 +27,32 @@ Spec = dict[str, Any]
 
 
 @dataclass
+class Arrays:
+    """What a kernel is called with, by its tensors' names, in the order of its arguments: inputs,
+    what is packed, and another x for a second call."""
+
+    inputs: dict[str, np.ndarray]
+    parameters: dict[str, np.ndarray] = field(default_factory=dict)
+    other_x: np.ndarray | None = None
+
+
+@dataclass
 class Call:
-    """One kernel to call: its name, input, and how far its buffers are moved off alignment."""
+    """One kernel to call: its name, arrays, and how far its buffers are moved off alignment."""
 
     name: str
-    x: np.ndarray
+    arrays: Arrays
     shift: int
 
 
 @dataclass
 class Answer:
-    """What a kernel gave: y, or what went wrong."""
+    """What a kernel gave: y, and y of the other x where there is one; or what went wrong."""
 
     name: str
     y: np.ndarray | None
     problem: str | None
+    other_y: np.ndarray | None = None
 
 
 def write_spec(path: Path, kernels: list[Spec]) -> None:
@@ -82,21 +93,35 @@ def call_all(folder: Path, library: Path, calls: list[Call]) -> Iterator[Answer]
 def _call_until_crash(folder: Path, library: Path, calls: list[Call]) -> Iterator[Answer]:
     requests = []
     for call in calls:
-        np.save(folder / f"{call.name}.x.npy", call.x)
-        about = metadata(folder, call.name)
-        y = about["outputs"][0]
-        requests.append({
-            "name": call.name,
-            "y_shape": y["shape"],
-            "y_dtype": DTYPES[y["dtype"]].stored.str,
-            "workspace_bytes": about["workspace_bytes"],
-            "shift": call.shift,
-        })
+        requests.append(_request(metadata(folder, call.name), call))
+        arrays = {**call.arrays.inputs, **call.arrays.parameters}
+        if call.arrays.other_x is not None:
+            arrays["other x"] = call.arrays.other_x
+        np.savez(folder / f"{call.name}.npz", **arrays)
     for line in _caller_output(library, folder, json.dumps(requests)).splitlines():
         reply = json.loads(line)
-        problem = reply["problem"]
-        y = None if problem else np.load(folder / f"{reply['name']}.y.npy")
-        yield Answer(reply["name"], y, problem)
+        name, problem = reply["name"], reply["problem"]
+        if problem:
+            yield Answer(name, None, problem)
+            continue
+        with np.load(folder / f"{name}.y.npz") as found:
+            yield Answer(name, found["y"], None, found.get("other y"))
+
+
+def _request(about: dict[str, Any], call: Call) -> dict[str, Any]:
+    """What caller.py needs to know; the names and their order are the metadata's."""
+    y = about["outputs"][0]
+    return {
+        "name": call.name,
+        "inputs": [tensor["name"] for tensor in about["inputs"]],
+        "parameters": [tensor["name"] for tensor in about["parameters"]],
+        "packed_bytes": about["packed_bytes"],
+        "y_shape": y["shape"],
+        "y_dtype": DTYPES[y["dtype"]].stored.str,
+        "workspace_bytes": about["workspace_bytes"],
+        "tasks": about["tasks"],
+        "shift": call.shift,
+    }
 
 
 def _caller_output(library: Path, folder: Path, requests: str, timeout: float = 300) -> str:
