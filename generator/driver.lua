@@ -193,7 +193,8 @@ local dumps = {
   problem = function(r) return canonical.document { kernels = { r.problem } } end,
   plan = function(r)
     local plan = r.plan
-    local channels = plan.channels or ("%d to %d in %d groups"):format(plan.ci, plan.co, plan.groups)
+    local channels = plan.channels
+      or ("%d to %d in %d groups"):format(plan.ci, plan.co, plan.groups)
     local out = {
       ("%s  batch %d  channels %s  %s  terms %d"):format(plan.form, plan.batch, channels,
         plan.planar and "planar" or "interleaved", plan.terms),

@@ -133,7 +133,8 @@ end
 
 local function declare(plan, knobs, target)
   local lanes = blocks.lanes(plan.co, frame.lanes(plan, target))
-  local f, last = frame.new(plan, target, lanes), plan.axes[plan.rank]
+  local last = plan.axes[plan.rank]
+  local f = frame.new(plan, target, lanes, (tiles.slots(last)), false)
   local kinds, count = blocks.split(plan.co, lanes, knobs.vectors)
   local b, pieces = f.b, 1
   if plan.planar then
@@ -154,41 +155,13 @@ local function declare(plan, knobs, target)
   return k
 end
 
--- The blocks of a kind that a task does: its one block or none.
-local function kind_bounds(b, k, kind, number)
-  local lo, hi = {}, {}
-  for i = 0, k.count - 1 do
-    local mine = i >= kind.first and i < kind.first + kind.count
-    lo[i + 1] = math.max(kind.first, math.min(i, kind.first + kind.count))
-    hi[i + 1] = mine and i + 1 or lo[i + 1]
-  end
-  return b:ranges("block" .. number, lo, hi)
-end
-
 --- Build the kernel.
 function M.lower(plan, knobs, target)
   local k = declare(plan, knobs, target)
-  local b, f = k.b, k.frame
-  for i, kind in ipairs(k.kinds) do kind.bounds = kind_bounds(b, k, kind, i - 1) end
-  local per_channel = f.taps * plan.ci
-  b:tasks(plan.batch * plan.groups * k.count * k.parts, k.parts * k.count, function(task)
-    local image, part = task // k.parts, task % k.parts
-    local n, g = image // (k.count * plan.groups), image // k.count % plan.groups
-    k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
-    for _, kind in ipairs(k.kinds) do
-      local lo, hi = kind.bounds(image % k.count)
-      b:each("block", lo, hi, function(i)
-        local channel = (i - kind.first) * (kind.vectors * kind.lanes) + kind.channel
-        k.channel = g * f.padded + channel
-        k.weights = b:view("weights", f.packed, k.channel * per_channel)
-        k.image = n * f.to.n + g * f.to.g + channel * f.to.c
-        local each = plan.planar and planar or interleaved
-        each(k, kind, part)
-      end)
-    end
-  end)
-  b.pack = frame.pack(f, k.kinds)
-  return b
+  local each = plan.planar and planar or interleaved
+  frame.tasks(k, function(block, part) each(k, block, part) end)
+  k.b.pack = frame.pack(k.frame, k.kinds)
+  return k.b
 end
 
 return M

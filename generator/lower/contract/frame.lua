@@ -4,12 +4,13 @@
 -- and the module that packs.
 --
 -- Packed are, in values of the plan's arithmetic: for each group and each of its blocks of output
--- channels the weights in the order in which the kernel reads them, [kz][ky][slot][ci][channel];
--- then the bias and the vectors that the epilogue needs, each padded like the channels.
+-- channels the weights in the order in which the kernel reads them, [kz][ky][slot][ci][channel] or,
+-- where a strategy reads all slots of an input channel together, [kz][ky][ci][slot][channel]; then
+-- the bias and the vectors that the epilogue needs, each padded like the channels.  Slots are the
+-- positions of the kernel along the last axis in an order of the strategy's.
 
 local blocks = require "upweave.lower.contract.blocks"
 local builder = require "upweave.ir.builder"
-local tiles = require "upweave.lower.contract.tiles"
 local types = require "upweave.ir.types"
 
 local M = {}
@@ -51,13 +52,19 @@ end
 ---@field from table           strides of x
 ---@field to table             strides of y
 ---@field bias integer?        where the packed bias begins
+---@field slots integer[]      kernel position of every slot
+---@field slot integer         input channels between neighbouring slots, times the block's width
+---@field channel integer      the same between input channels
 
---- A module with x, packed and y. `lanes` is the width of the packed vectors of channels.
+--- A module with x, packed and y. `lanes` is the width of the packed vectors of channels, `slots`
+--- the order of kernel positions, `together` whether those of an input channel are neighbours.
 ---@param plan upweave.plan.contract
 ---@param target Target
 ---@param lanes integer
+---@param slots integer[]
+---@param together boolean
 ---@return lower.contract.Frame
-function M.new(plan, target, lanes)
+function M.new(plan, target, lanes, slots, together)
   local b = builder.new("kernel", target, plan.work)
   local kernel = sizes_of(plan, "kernel")
   local input, output = sizes_of(plan, "input"), sizes_of(plan, "output")
@@ -65,6 +72,7 @@ function M.new(plan, target, lanes)
     b = b, plan = plan, lanes = lanes, kernel = kernel, taps = product(kernel, 1),
     padded = blocks.padded(plan.co, lanes),
     from = strides_of(plan, input, plan.ci), to = strides_of(plan, output, plan.co),
+    slots = slots, slot = together and 1 or plan.ci, channel = together and #slots or 1,
   }
   local weights = plan.groups * f.taps * plan.ci * f.padded
   f.packed_size = weights
@@ -75,6 +83,45 @@ function M.new(plan, target, lanes)
   f.packed = b:input("packed", plan.work, f.packed_size)
   f.y = b:output("y", plan.dtype, plan.batch * f.to.n, plan.work)
   return f
+end
+
+-- tasks ---------------------------------------------------------------------------------------
+
+-- For each block of a group, the blocks of a kind that are it: one or none.
+local function kind_bounds(b, kind, count, number)
+  local lo, hi = {}, {}
+  for i = 0, count - 1 do
+    lo[i + 1] = math.max(kind.first, math.min(i, kind.first + kind.count))
+    hi[i + 1] = i >= kind.first and i < kind.first + kind.count and i + 1 or lo[i + 1]
+  end
+  return b:ranges("block" .. number, lo, hi)
+end
+
+--- The loop over tasks: images x groups x blocks x parts.  fn(block, part) with the fields of k set:
+--- `source` (the group's input), `weights`, `channel` (packed number of the block's first channel),
+--- `image` (where the block's output begins in y).
+---@param k { b: ir.Builder, plan: table, frame: lower.contract.Frame, kinds: table[], count: integer,
+---  parts: integer }
+---@param fn fun(block: lower.contract.Block, part: ir.Index)
+function M.tasks(k, fn)
+  local b, f, plan = k.b, k.frame, k.plan
+  local bounds = {}
+  for i, kind in ipairs(k.kinds) do bounds[i] = kind_bounds(b, kind, k.count, i - 1) end
+  b:tasks(plan.batch * plan.groups * k.count * k.parts, k.parts * k.count, function(task)
+    local image, part = task // k.parts, task % k.parts
+    local n, g = image // (k.count * plan.groups), image // k.count % plan.groups
+    k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
+    for i, kind in ipairs(k.kinds) do
+      local lo, hi = bounds[i](image % k.count)
+      b:each("block", lo, hi, function(block)
+        local channel = (block - kind.first) * (kind.vectors * kind.lanes) + kind.channel
+        k.channel = g * f.padded + channel
+        k.weights = b:view("weights", f.packed, k.channel * (f.taps * plan.ci))
+        k.image = n * f.to.n + g * f.to.g + channel * f.to.c
+        fn(kind, part)
+      end)
+    end
+  end)
 end
 
 -- packing -------------------------------------------------------------------------------------
@@ -98,7 +145,7 @@ local function pack_block(f, p, buffers, g, at, channel, block)
   p:each("c", 0, plan.ci, function(c)
     each_outer(p, kernel, function(row, place)
       p:each("slot", 0, inner, function(slot)
-        local to = at + ((row * inner + slot) * plan.ci + c) * width
+        local to = at + (row * (inner * plan.ci) + slot * f.slot + c * f.channel) * width
         local k = place + p:fetch(buffers.slots, slot)
         p:each("lane", 0, block.used, function(lane)
           local from = weight_index(plan, f.taps, g, channel + lane, c, k)
@@ -137,7 +184,7 @@ function M.pack(f, kinds)
   }
   local bias = plan.bias and p:input("bias", plan.dtype, channels, plan.work)
   buffers.packed = p:output("packed", plan.work, f.packed_size)
-  buffers.slots = p:table("slots", "i32", (tiles.slots(plan.axes[plan.rank])), 1,
+  buffers.slots = p:table("slots", "i32", f.slots, 1,
     "kernel positions along the last axis, in order of use")
   local per_channel = f.taps * plan.ci
   p:each("g", 0, plan.groups, function(g)
