@@ -96,8 +96,8 @@ format: ## lay out the hand-written C
 	$(call say,FORMAT,"$(words $(C_SOURCES)) files")
 	$(Q)$(CLANG_FORMAT) -i $(C_SOURCES)
 
-bench: deps ## the bench workloads on this machine, as a table in build/bench/
-	$(Q)$(LUA) bench/run.lua
+bench: deps ## the bench workloads on this machine, as a table in build/bench/; ONLY=PATTERN
+	$(Q)$(LUA) bench/run.lua $(if $(ONLY),--only "$(ONLY)")
 
 bench-peers: deps ## against other libraries (downloads them); ONLY=PATTERN; DOCS=1 keeps it in docs/
 	$(Q)bench/peers/run $(if $(ONLY),--only "$(ONLY)") $(if $(DOCS),--docs)

@@ -6,6 +6,7 @@
 -- the run with the best median. Prints the table; build/bench/ gets it as table.md and all runs as
 -- runs.jsonl.
 -- Invariants: what stands in one line was measured in one process, kernel and limits interleaved.
+-- GFLOP/s are those of the direct algorithm, given where they are the limit.
 
 dofile("generator/searcher.lua")(".")
 local goals = dofile "bench/goals.lua"
@@ -59,18 +60,21 @@ end
 
 local function percent(value) return value and string.format("%.0f", 100 * value) or "–" end
 
-local function goal_text(record)
-  local goal = goals[record.kernel]
+local function goal_text(record, percents)
+  local goal = goals.of(record.kernel, percents)
   if not goal then return "–" end
-  local reached = record.share and 100 * record.share >= goal
-  return goal .. (reached and "" or " (missed)")
+  local reached = (percents[record.kernel] or 0) >= goal
+  return string.format("%.0f %s", goal, reached and "met" or "**missed**")
 end
 
-local function row(record)
-  return string.format("| %s | %.1f | %.1f | %.1f %% | %.1f | %s | %s | %s | %.0f | %.0f |",
-    record.kernel, record.median_ns / 1e3, record.min_ns / 1e3, 100 * (record.spread or 0),
-    record.limit_ns / 1e3, percent(record.share), goal_text(record),
+local function row(record, percents)
+  return string.format(
+    "| %s | %s | %.1f | %.1f | %.1f %% | %.1f | %s | %s | %s | %s | %.0f | %.0f |",
+    record.kernel, record.numerics or "–", record.median_ns / 1e3, record.min_ns / 1e3,
+    100 * (record.spread or 0), record.limit_ns / 1e3, percent(record.share),
+    goal_text(record, percents),
     record.times_generic and string.format("%.1f", record.times_generic) or "–",
+    record.limited_by == "arithmetic" and string.format("%.0f", record.gflops) or "–",
     record.read_gbs or 0, record.write_gbs or 0)
 end
 
@@ -78,11 +82,15 @@ local function table_text(best, order, runs)
   local machine = host.describe()
   local lines = {
     string.format("%s; best of %d runs' medians; one thread, warm.", machine.model, runs), "",
-    "| workload | median µs | min µs | spread | limit µs | % of limit | goal | × generic C | "
-      .. "read GB/s | write GB/s |",
-    "|---|---|---|---|---|---|---|---|---|---|",
+    "| workload | class | median µs | min µs | spread | limit µs | % of limit | goal | "
+      .. "× generic C | GFLOP/s | read GB/s | write GB/s |",
+    "|---|---|---|---|---|---|---|---|---|---|---|---|",
   }
-  for _, name in ipairs(order) do lines[#lines + 1] = row(best[name]) end
+  local percents = {}
+  for _, name in ipairs(order) do
+    percents[name] = best[name].share and 100 * best[name].share
+  end
+  for _, name in ipairs(order) do lines[#lines + 1] = row(best[name], percents) end
   return table.concat(lines, "\n") .. "\n"
 end
 

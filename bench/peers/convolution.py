@@ -45,8 +45,9 @@ class Convolution:
     @property
     def title(self) -> str:
         """What the workload does, in a few words."""
-        words = [f"{'transposed ' if self.transposed else ''}convolution "
-                 + "×".join(map(str, self.kernel)), f"{self.channels} → {self.out_channels} channels"]
+        name = "transposed convolution " if self.transposed else "convolution "
+        words = [name + "×".join(map(str, self.kernel)),
+                 f"{self.channels} → {self.out_channels} channels"]
         for name, values, usual in (("stride", self.stride, 1), ("padding", self.begins, 0),
                                     ("output_padding", self.output_padding, 0),
                                     ("dilation", self.dilation, 1), ("groups", [self.groups], 1)):

@@ -161,11 +161,11 @@ def main() -> None:
     if clock.taken > MOST_TAKEN:
         say(f"BUSY     other programs took {100 * clock.taken:.0f} % of the time: the figures are "
             "not to be trusted")
+    made = [name for name in FILES if (OUT / name).exists()]
     if options.docs:
-        for name in FILES:
-            if (OUT / name).exists():
-                shutil.copy(OUT / name, Path("docs") / name)
-    say(f"written: {OUT}/" + ", ".join(name for name in FILES if (OUT / name).exists()) + (", and to docs/" if options.docs else ""))
+        for name in made:
+            shutil.copy(OUT / name, Path("docs") / name)
+    say(f"written: {OUT}/" + ", ".join(made) + (", and to docs/" if options.docs else ""))
     sys.stdout.flush()
     os._exit(0)  # some peers' own ends of process wait, or fail, in foreign threads
 

@@ -25,10 +25,10 @@ ONNX Runtime, OpenVINO, OpenCV); PyTorch, Pillow and ncnn make theirs anew, in m
 resident. A planar tensor is N, C, H, W in memory, an interleaved one N, H, W, C (channels_last).
 
 Weights are packed, or reordered, before anything is timed where the interface allows: ours, oneDNN,
-ONNX Runtime, OpenVINO, ncnn. A convolution's row is measured in the class of accuracy that its name
-says, without one in the class default. All peers compute directly; ncnn's Winograd algorithms are on
-in the rows of the class fast only. oneDNN is called through PyTorch as its compiler does, whose
-outputs are channels_last whatever the input is: it is in the interleaved rows.
+ONNX Runtime, OpenVINO, ncnn. A convolution's row is of the class of accuracy that its name says,
+else of the class default. The peers compute directly; only ncnn's Winograd algorithms are on
+in rows of the class fast. oneDNN is called through PyTorch, as its compiler does; its outputs are
+channels_last whatever the input is, so it is in the interleaved rows.
 
 Only peers with the same result have a ratio: before it is timed, theirs on random data is
 compared with ours. Of the largest value f32 may differ by 1/2000, for frameworks round coordinates

@@ -51,6 +51,7 @@ end
 local function derive(record, problem)
   local plan = ops.find(problem.op).plan(problem)
   local median = tonumber(record.median_ns)
+  record.numerics = problem.numerics
   record.gflops = plan.flops / median
   record.gbs = (plan.bytes_read + plan.bytes_written) / median
   local generic = tonumber(record.generic_ns or record.reference_ns)
