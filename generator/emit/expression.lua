@@ -10,7 +10,7 @@ local types = require "upweave.ir.types"
 
 local M = {}
 
-local infix = { add = "+", sub = "-", mul = "*", band = "&", bxor = "^" }
+local infix = { add = "+", sub = "-", mul = "*", div = "/", band = "&", bxor = "^" }
 
 --- C name of a type; remembers that the vector type is used.
 function M.type_name(p, ty)
@@ -125,6 +125,29 @@ local function call(p, n, name, ...)
   return ("%s(%s)"):format(name or M.helper(p, n.op, n.ty), table.concat({ ... }, ", "))
 end
 
+-- Texts of all operands.
+local function operands(p, n)
+  local list = {}
+  for i, v in ipairs(n) do list[i] = M.operand(p, v) end
+  return table.unpack(list)
+end
+
+-- A helper function of vectors and, otherwise written, of scalars; `from` is the type of what is
+-- compared.  Scalars are called vectors of one lane: no kernel has such a name.
+local function float_helper(p, n)
+  local ty, from = n.ty, n[1].ty
+  if ty.lanes > 1 then
+    M.type_name(p, ty)
+    M.type_name(p, from)
+  end
+  local name = ("%s_%sx%d"):format(n.op, ty.elem, ty.lanes)
+  if from ~= ty then name = ("%s_by_%sx%d"):format(name, from.elem, from.lanes) end
+  local kind = ty.lanes > 1 and n.op or n.op .. "_scalar"
+  return helper_of(p, name, { kind = kind, ty = ty, from = from })
+end
+
+local function float_call(p, n) return call(p, n, float_helper(p, n), operands(p, n)) end
+
 local forms = {
   splat = function(p, n) return ("(%s)(%s)"):format(M.type_name(p, n.ty), M.operand(p, n[1])) end,
   load = function(p, n)
@@ -133,7 +156,9 @@ local forms = {
     return call(p, n, nil, M.pointer(p, n.base, n.index))
   end,
   cast = function(p, n) return ("(%s)%s"):format(M.type_name(p, n.ty), factor(p, n[1])) end,
-  shift = function(p, n) return ("%s >> %d"):format(factor(p, n[1]), n.digits) end,
+  shift = function(p, n)
+    return ("%s %s %d"):format(factor(p, n[1]), n.digits > 0 and ">>" or "<<", math.abs(n.digits))
+  end,
   average = function(p, n)
     return call(p, n, integer_helper(p, n, n.ty, n.ty), M.operand(p, n[1]), M.operand(p, n[2]))
   end,
@@ -145,6 +170,10 @@ local forms = {
       M.operand(p, n[2]), M.operand(p, n[3]))
   end,
   convert = function(p, n)
+    if not convert.kind(n[1].ty.elem, n.ty.elem, false) then
+      if n.ty.lanes == 1 then return ("(%s)%s"):format(M.type_name(p, n.ty), factor(p, n[1])) end
+      return call(p, n, "__builtin_convertvector", M.operand(p, n[1]), M.type_name(p, n.ty))
+    end
     return call(p, n, converter(p, n.ty, n[1].ty, false), M.operand(p, n[1]))
   end,
   convert_pairs = function(p, n)
@@ -153,9 +182,11 @@ local forms = {
   gather = function(p, n)
     return call(p, n, nil, M.pointer(p, n.base, n.index), M.pointer(p, n.entries, n.first))
   end,
-  fma = function(p, n)
-    return call(p, n, nil, M.operand(p, n[1]), M.operand(p, n[2]), M.operand(p, n[3]))
-  end,
+  fma = function(p, n) return call(p, n, nil, operands(p, n)) end,
+  max = float_call,
+  min = float_call,
+  lt = float_call,
+  sqrt = float_call,
   shuffle = function(p, n)
     if n.ty.lanes == 1 then
       local k, l = n[1].ty.lanes, n.lanes[1]
@@ -187,6 +218,28 @@ local function lanes_of(ty, fmt)
   return table.concat(lines, ",\n    ")
 end
 
+-- The lanes of `yes` where a < b, of `no` elsewhere: Clang 14 and 19 find the instruction that the
+-- machine has, and warn of the conversion to a truth value if a ?: of vectors is written.
+local function blend(yes, no)
+  return "  typedef int${digits}_t words __attribute__((ext_vector_type(${lanes})));\n"
+    .. "  const words less = (words)(a < b);\n"
+    .. ("  return (${v})((less & (words)%s) | (~less & (words)%s));\n}"):format(yes, no)
+end
+local OF_TWO = "static inline ${v} ${name}(${from} a, ${from} b) {\n"
+local OF_FOUR = "static inline ${v} ${name}(${from} a, ${from} b, ${v} yes, ${v} no) {\n"
+
+-- Roots without a library's function, which Clang 14 has for vectors not at all and otherwise only
+-- where errno is of no interest: a function that has no effect sets none.
+local function root(fallback)
+  return "static inline ${v} ${name}(${v} a) {\n"
+    .. "#if __has_builtin(__builtin_elementwise_sqrt)\n"
+    .. "  return __builtin_elementwise_sqrt(a);\n"
+    .. "#else\n"
+    .. "  extern ${e} ${sqrt}(${e}) __attribute__((const));\n"
+    .. "  return " .. fallback .. ";\n"
+    .. "#endif\n}"
+end
+
 local definitions = {
   load = "static inline ${v} ${name}(const ${e} *p) { return *(const ${v}_u *)p; }",
   store = "static inline void ${name}(${e} *p, ${v} v) { *(${v}_u *)p = v; }",
@@ -203,7 +256,17 @@ local definitions = {
     .. "#pragma STDC FP_CONTRACT ON\n"
     .. "  return a * b + c;\n"
     .. "#endif\n}",
+  max = (OF_TWO:gsub("a, ${from} b", "b, ${from} a")) .. blend("b", "a"),
+  min = OF_TWO .. blend("a", "b"),
+  lt = OF_FOUR .. blend("yes", "no"),
+  max_scalar = OF_TWO .. "  return a > b ? a : b;\n}",
+  min_scalar = OF_TWO .. "  return a < b ? a : b;\n}",
+  lt_scalar = OF_FOUR .. "  return a < b ? yes : no;\n}",
+  sqrt = root "(${v}){${roots}}",
+  sqrt_scalar = root "${sqrt}(a)",
 }
+
+local root_of = { f32 = "sqrtf", f64 = "sqrt" }
 
 -- What the text of a helper mentions.
 local function mentions(helper)
@@ -213,7 +276,10 @@ local function mentions(helper)
     v = ty.lanes == 1 and literal.ctype[ty.elem] or ty.name, name = helper.name,
     e = literal.ctype[ty.elem], elements = lanes_of(ty, "p[i[%d]]"), all = lanes_of(ty, "%d"),
     lanes = ty.lanes, half = ty.lanes // 2, bytes = ty.bytes, lowest = lowest, highest = highest,
-    from = from.name, from_e = literal.ctype[from.elem], from_lanes = from.lanes,
+    from = from.lanes == 1 and literal.ctype[from.elem] or from.name,
+    from_e = literal.ctype[from.elem], from_lanes = from.lanes,
+    digits = 8 * types.element_bytes[ty.elem], sqrt = root_of[ty.elem],
+    roots = root_of[ty.elem] and lanes_of(ty, root_of[ty.elem] .. "(a[%d])"),
     other = helper.other and helper.other.name,
   }
 end

@@ -252,7 +252,9 @@ end
 local helper_rank = {
   load = 1, gather = 2, store = 3, stream = 4,
   from_f16 = 5, from_bf16 = 5, from_bf16_pairs = 5, to_f16 = 6, to_bf16 = 6, to_bf16_pairs = 6,
-  fma = 7, average_u8 = 7, neighbours_u8 = 7, neighbours_i16 = 7, narrow_i16 = 8, narrow_u8 = 9,
+  fma = 7, max = 7, max_scalar = 7, min = 7, min_scalar = 7, lt = 7, lt_scalar = 7, sqrt = 7,
+  sqrt_scalar = 7, average_u8 = 7, neighbours_u8 = 7, neighbours_i16 = 7, narrow_i16 = 8,
+  narrow_u8 = 9,
 }
 
 local function by_rank(helpers)

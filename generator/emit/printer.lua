@@ -27,8 +27,15 @@ local MAX_NESTING = 3
 local prefix = {
   load = "x", gather = "x", convert = "x", convert_pairs = "x", shuffle = "x", narrow = "x",
   cast = "x", splat = "w", add = "sum", mul = "sum", fma = "sum", neighbours = "sum",
-  shift = "sum", average = "mean", sub = "mean", band = "bits", bxor = "bits",
+  shift = "sum", average = "mean", band = "bits", bxor = "bits", div = "quotient", sqrt = "root",
+  max = "greater", min = "lesser", lt = "chosen",
 }
+
+-- What a value without a role is called.
+local function role(n)
+  if n.op == "sub" then return n.ty.elem == "u8" and "mean" or "difference" end
+  return prefix[n.op]
+end
 
 local function new()
   return setmetatable({
@@ -180,7 +187,7 @@ statement["for"] = function(p, n)
   for i, phi in ipairs(n.phis) do
     carry(p, n, phi, n.inits[i])
     local nx = n.nexts[i]
-    local reads = nx[1] == phi or nx[2] == phi or nx[3] == phi
+    local reads = nx[1] == phi or nx[2] == phi or nx[3] == phi or nx[4] == phi
     nx.updates = reads and phi.uses == 1 and nx.uses == 1 and nx.block == n.body and phi or nil
   end
   local lo, hi = expression.index(p, n.lo), expression.index(p, n.hi)
@@ -223,7 +230,7 @@ local function value(p, n)
     n.cname = n.updates.cname
   elseif not inlined(n) or nesting(n) > MAX_NESTING then
     local text = expression.text(p, n)
-    n.cname = p:unique(n.hint or prefix[n.op])
+    n.cname = p:unique(n.hint or role(n))
     p:line("const %s %s = %s;", expression.type_name(p, n.ty), n.cname, text)
   end
 end

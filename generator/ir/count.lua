@@ -12,7 +12,8 @@ local kinds = {
   load = "loads", gather = "loads", store = "stores", add = "arithmetic", mul = "arithmetic",
   fma = "arithmetic", shuffle = "shuffles", convert = "arithmetic", convert_pairs = "arithmetic",
   average = "arithmetic", bxor = "arithmetic", band = "arithmetic", sub = "arithmetic",
-  shift = "arithmetic", neighbours = "arithmetic", narrow = "shuffles",
+  div = "arithmetic", sqrt = "arithmetic", max = "arithmetic", min = "arithmetic",
+  lt = "arithmetic", shift = "arithmetic", neighbours = "arithmetic", narrow = "shuffles",
 }
 
 -- True if a loop inside the block has bounds that are not constants.

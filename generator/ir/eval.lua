@@ -72,6 +72,21 @@ end
 local pure = {
   add = lanewise(function(a, b) return a + b end),
   mul = lanewise(function(a, b) return a * b end),
+  -- rounded twice, a quotient or root of f32 is what one rounding gives: a double has more than
+  -- twice the digits
+  div = lanewise(function(a, b) return a / b end),
+  sqrt = function(n, value)
+    local v, out, round = value(n[1]), {}, types.rounder(n.ty.elem)
+    for i = 1, n.ty.lanes do out[i] = round(math.sqrt(v[i])) end
+    return out
+  end,
+  max = lanewise(function(a, b) return a > b and a or b end),
+  min = lanewise(function(a, b) return a < b and a or b end),
+  lt = function(n, value)
+    local a, b, yes, no, out = value(n[1]), value(n[2]), value(n[3]), value(n[4]), {}
+    for i = 1, n.ty.lanes do out[i] = a[i] < b[i] and yes[i] or no[i] end
+    return out
+  end,
   fma = function(n, value)
     local a, b, c, out, once = value(n[1]), value(n[2]), value(n[3]), {}, fmas[n.ty.elem]
     for i = 1, n.ty.lanes do out[i] = once(a[i], b[i], c[i]) end
@@ -87,8 +102,10 @@ local pure = {
   band = lanewise(function(a, b) return a & b end),
   sub = lanewise(function(a, b) return a - b end),
   shift = function(n, value)
-    local v, out = value(n[1]), {}
-    for i = 1, n.ty.lanes do out[i] = v[i] // (1 << n.digits) end
+    local v, out, elem = value(n[1]), {}, n.ty.elem
+    for i = 1, n.ty.lanes do
+      out[i] = n.digits > 0 and v[i] // (1 << n.digits) or types.wrap(elem, v[i] << -n.digits)
+    end
     return out
   end,
   cast = function(n, value) return types.reinterpret(value(n[1]), n[1].ty.elem, n.ty.elem) end,

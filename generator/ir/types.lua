@@ -17,6 +17,11 @@ M.element_bytes = {
   f64 = 8, f32 = 4, f16 = 2, bf16 = 2, i32 = 4, u32 = 4, i16 = 2, u16 = 2, i8 = 1, u8 = 1,
 }
 
+--- Whether an element type has fractions.
+---@param elem string
+---@return boolean
+function M.fractional(elem) return elem:find("f", 1, true) ~= nil end
+
 local interned = {}
 
 --- The type of `lanes` elements of type `elem`.
@@ -69,6 +74,15 @@ function M.range(elem)
   if range then return range[1], range[2] end
 end
 
+--- An integer's lower bits as a number of an integer type.
+---@param elem string
+---@param n integer
+---@return integer
+function M.wrap(elem, n)
+  local lowest, highest = M.range(elem)
+  return (n - lowest) % (highest - lowest + 1) + lowest
+end
+
 local function integer(elem)
   local lowest, highest = M.range(elem)
   return function(v)
@@ -79,7 +93,7 @@ local function integer(elem)
 end
 
 local rounding = {
-  f64 = function(v) return v + 0.0 end,
+  f64 = function(v) return v * 1.0 end,         -- keeps the sign of zero, which + 0.0 does not
   f32 = function(v) return (unpack("<f", pack("<f", v))) end,
   f16 = short(11, -14, 65504),
   bf16 = short(8, -126, 0x1.fep127),

@@ -1,18 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- What no lowering of today needs of the printer, compiled and compared with the interpreter:
 -- loops that carry values in every order, folds within folds, stores between loads of scratch.
--- Each case is a kernel that a made-up lowering of a copy of 64 numbers gives.
 
 local tap = dofile "tests/lib/tap.lua"
 local compiled = dofile "tests/lib/compiled.lua"
-local ir = dofile("tests/lib/ir.lua")(tap)
-local eval = require "upweave.ir.eval"
-local builder = require "upweave.ir.builder"
-local driver = require "upweave.driver"
-local lower = require "upweave.lower"
-local problems = dofile "tests/lib/problems.lua"
-
-local SIZE <const> = 64
+local handmade = dofile("tests/lib/handmade.lua")(tap, compiled)
 
 local cases = {}
 local function case(name, fn) cases[#cases + 1] = { name = name, fn = fn } end
@@ -151,61 +143,11 @@ case("index arithmetic", function(b, x, y)
   end)
 end)
 
-local function module_of(fn, target)
-  local b = builder.new("kernel", target, "f32")
-  local x, y = b:input("x", "f32", SIZE), b:output("y", "f32", SIZE)
-  b:tasks(1, 1, function()
-    -- what the case does not write is zero
-    for i = 0, SIZE - 4, 4 do b:store(y, i, b:const("f32", 4, 0)) end
-    fn(b, x, y)
-  end)
-  return b
-end
-
-local strategy, current = lower.find "blended", nil
-local honest = strategy.lower
-strategy.lower = function(_, _, target) return module_of(current.fn, target) end
-
-local list, inputs = {}, {}
-for i = 1, #cases do
-  list[i] = problems.make {
-    x = { shape = { 1, 1, SIZE }, layout = "NCW" }, mode = "nearest",
-    size = { SIZE }, schedule = "blended",
-  }
-  compiled.name(list[i], i)
-  inputs[i] = {}
-  for k = 1, SIZE do inputs[i][k] = k * k % 37 / 16 - 1 end
-end
-
-local library = driver.library
-driver.library = function(problem, options)
-  current = cases[tonumber(problem.name:sub(2))]
-  return library(problem, options)
-end
-
-local function bits(y)
-  local text = {}
-  for i = 0, SIZE - 1 do text[i + 1] = ("%x"):format(ir.bits(y[i])) end
-  return table.concat(text, " ")
-end
-
-local function check(major, target)
-  local compiler = compiled.compiler(major)
-  if not compiler then return tap.skip("clang-" .. major, "it is not installed") end
-  compiler.cflags = { "-Werror" }
-  local outputs = compiled.run(compiled.program(list, target, compiler), list, inputs)
-  for i, case_of in ipairs(cases) do
-    local memory = { x = ir.array(inputs[i]), y = {} }
-    eval.eval(module_of(case_of.fn, target), memory)
-    tap.is(bits(outputs[i]), bits(memory.y), ("clang-%d %s: %s"):format(major, target.name,
-      case_of.name))
-  end
-end
-
+local inputs = {}
+for k = 1, handmade.SIZE do inputs[k] = k * k % 37 / 16 - 1 end
 local machines = compiled.runnable()
-check(19, machines[#machines])
-check(14, machines[1])
+handmade.check(19, machines[#machines], cases, inputs)
+handmade.check(14, machines[1], cases, inputs)
 
-strategy.lower, driver.library = honest, library
 compiled.command.clean()
 tap.done()

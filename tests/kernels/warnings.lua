@@ -4,6 +4,7 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local compiled = dofile "tests/lib/compiled.lua"
+local elf = dofile "tests/lib/elf.lua"
 local problems = dofile "tests/lib/problems.lua"
 local workloads = dofile "tests/lib/workloads.lua"
 local clang = require "upweave.toolchain.clang"
@@ -13,27 +14,6 @@ local targets = require "upweave.target"
 
 local STRICT <const> = { "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
   "-Werror", "-fsyntax-only" }
-
--- Undefined symbols of a 64-bit ELF object, sorted.
-local function undefined(bytes)
-  local function number(at, size) return (string.unpack("<I" .. size, bytes, at + 1)) end
-  local sections, size, count = number(0x28, 8), number(0x3a, 2), number(0x3c, 2)
-  local names = {}
-  for i = 0, count - 1 do
-    local at = sections + i * size
-    if number(at + 4, 4) == 2 then -- a table of symbols
-      local strings = number(sections + number(at + 0x28, 4) * size + 0x18, 8)
-      local from, length = number(at + 0x18, 8), number(at + 0x20, 8)
-      for symbol = from + 24, from + length - 24, 24 do
-        if number(symbol + 6, 2) == 0 then
-          names[#names + 1] = bytes:match("^%Z*", strings + number(symbol, 4) + 1)
-        end
-      end
-    end
-  end
-  table.sort(names)
-  return table.concat(names, " ")
-end
 
 local function report(list, name, count)
   tap.ok(#list == 0, ("%s: %d kernels"):format(name, count))
@@ -48,7 +28,7 @@ local function check_objects(compiler, target)
     if not result.ok or result.stderr:find("warning", 1, true) then
       faults[#faults + 1] = units[i].name .. ": " .. result.stderr
     else
-      local names = undefined(result.object)
+      local names = elf.undefined(result.object)
       if names ~= "" then foreign[#foreign + 1] = units[i].name .. " needs " .. names end
     end
   end
@@ -71,7 +51,7 @@ local function check_compiler(major)
   local unit = { name = "f", source = "f.c", files = { { name = "f.c", text = text } },
     flags = { "-O2", "-fno-pic", "-Werror" } }
   local object = compiled.compile(compiler, { unit })[1].object
-  tap.is(object and undefined(object), "memcpy outside", "symbols from outside are seen")
+  tap.is(object and elf.undefined(object), "memcpy outside", "symbols from outside are seen")
   for _, target in ipairs(targets.list()) do
     local missing = cross.missing(compiler, target)[1] -- among it the headers
     if missing then
