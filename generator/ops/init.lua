@@ -5,18 +5,18 @@
 -- Invariant: an operator's module says everything about it (attributes, rules, tensors, plan,
 -- reference); nothing else in the generator knows an operator by name.
 
+local conv = require "upweave.ops.conv"
+local conv_transpose = require "upweave.ops.conv_transpose"
 local interpolate = require "upweave.ops.interpolate"
 local list = require "upweave.util.list"
 
 local M = {}
 
 --- All operators, in the order of the documentation.
-M.list = { interpolate }
+M.list = { interpolate, conv, conv_transpose }
 
 --- Operators of the spec language that this version cannot build: valid, but not supported.
 M.reserved = {
-  "conv",
-  "conv_transpose",
   "max_pool",
   "max_unpool",
   "avg_pool",

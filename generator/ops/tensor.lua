@@ -126,14 +126,15 @@ function M.describe(tensor)
   return text.shape(tensor.shape) .. " " .. tensor.layout .. " " .. tensor.dtype
 end
 
---- Why a tensor is too large: a code and its fields, or nil. Sizes may be numbers beyond integers.
+--- Why a tensor is too large: a code and its fields, or nil. Sizes may be numbers beyond integers;
+--- without a layout there are no planes.
 ---@param name string
 ---@param tensor upweave.Tensor
 ---@return string? code
 ---@return table? fields
 function M.limit(name, tensor)
   local plane, bytes = 1.0, 1.0 * M.bytes[tensor.dtype]
-  for _, n in ipairs(M.spatial(tensor)) do
+  for _, n in ipairs(M.layout(tensor.layout) and M.spatial(tensor) or {}) do
     plane = plane * n
   end
   for _, n in ipairs(tensor.shape) do

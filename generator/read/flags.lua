@@ -30,6 +30,24 @@ local function numbers(value)
   return #found == 1 and found[1] or found
 end
 
+-- Words between commas that no parentheses enclose: relu,clamp(0,6)
+local function texts(value)
+  local found = {}
+  local depth, from = 0, 1
+  for at, mark in (value .. ","):gmatch("()([(),])") do
+    depth = depth + (mark == "(" and 1 or mark == ")" and -1 or 0)
+    if mark == "," and (depth <= 0 or at > #value) then
+      found[#found + 1], from = value:sub(from, at - 1), at + 1
+    end
+  end
+  return found
+end
+
+local function truth(value)
+  if value == "false" then return false end
+  return value == "true" or value
+end
+
 -- 1x64x112x112, 1x112x112x64:NHWC, 1x64x112x112:NCHW:f32
 local function tensor(value)
   local dims, rest = value:match("^([%dx]+)(.*)$")
@@ -51,7 +69,11 @@ local READ <const> = {
   number = numbers,
   ints = numbers,
   numbers = numbers,
+  padding = numbers,
+  sizes = numbers,
+  texts = texts,
   tensor = tensor,
+  bool = truth,
 }
 
 local ARGUMENT <const> = {
@@ -61,10 +83,18 @@ local ARGUMENT <const> = {
   number = "F",
   ints = "N,…",
   numbers = "F,…",
+  padding = "N,…",
+  sizes = "N,…",
+  texts = "TEXT,…",
   tensor = "SHAPE",
   enum = "NAME",
   text = "TEXT",
 }
+
+-- The name of an option's argument; nil for a switch, which gives true.
+local function argument_of(attribute)
+  return ARGUMENT[attribute.kind] or attribute.default == true and "true|false" or nil
+end
 
 -- All fields that options can set, in the order of the documentation, each once. The overridable
 -- ones are options of their own, which stand beside files, too.
@@ -116,7 +146,7 @@ function M.options()
   for i, attribute in ipairs(attributes()) do
     local name = attribute.name
     local help = profiles_of(name) .. attribute.doc:gsub("; .*", "")
-    rows[i] = { option_of(name), name, ARGUMENT[attribute.kind], false, help }
+    rows[i] = { option_of(name), name, argument_of(attribute), false, help }
   end
   return rows
 end

@@ -85,10 +85,11 @@ end
 
 local function check_keys(raw, op, profile, keys, report)
   for _, key in ipairs(ordered.keys(raw.fields)) do
-    if lists.contains(schema.reserved_keys, key) then
+    local known = lists.contains(keys, key)
+    if lists.contains(schema.reserved_keys, key) and not known then
       local supported = op.name .. " without " .. key
       report("E100", key, nil, { what = key, supported = supported })
-    elseif not lists.contains(keys, key) then
+    elseif not known then
       report_key(key, op, profile, keys, report)
     end
   end
@@ -101,19 +102,41 @@ local function places_of(attribute, given)
   return given.x and tensors.rank(given.x)
 end
 
+-- An attribute of two names that has both.
+local function report_twice(attribute, report)
+  report("E062", attribute.name, { attribute.name, attribute.same_as }, {
+    circumstance = "beside " .. attribute.same_as,
+    reason = "it is another name of it",
+    hint = "leave out one of them",
+  })
+end
+
+local function read_attribute(raw, attribute, given, report)
+  local name, value = attribute.name, raw.fields[attribute.name]
+  if value ~= nil and attribute.same_as and raw.fields[attribute.same_as] ~= nil then
+    report_twice(attribute, report)
+  end
+  if value == nil then value = attribute.default end
+  if value == nil then return end
+  local typed, code, fields = kinds[attribute.kind](value, attribute, places_of(attribute, given))
+  given[attribute.same_as or name] = typed
+  if code then report(code, name, nil, fields) end
+end
+
+local function is_stated(raw, attributes, name)
+  for _, attribute in ipairs(attributes) do
+    local own = attribute.name == name or attribute.same_as == name
+    if own and raw.fields[attribute.name] ~= nil then return true end
+  end
+  return false
+end
+
 local function read_attributes(raw, attributes, given, report)
   for _, attribute in ipairs(attributes) do
     local name = attribute.name
-    local value = raw.fields[name]
-    if value == nil then
-      given[name] = attribute.default
-    else
-      local read, places = kinds[attribute.kind], places_of(attribute, given)
-      local typed, code, fields = read(value, attribute, places)
-      given[name] = typed
-      if code then
-        report(code, name, nil, fields)
-      end
+    read_attribute(raw, attribute, given, report)
+    if attribute.required and not is_stated(raw, attributes, name) then
+      report("E030", name, {}, { reason = attribute.required, hint = attribute.hint })
     end
   end
 end
@@ -146,10 +169,14 @@ local function read_tensors(raw, op, given, report)
   end
 end
 
-local function defaults_of(attributes)
+-- The defaults of what is left out, by either name.
+local function defaults_of(raw, attributes)
   local defaults = {}
   for _, attribute in ipairs(attributes) do
     defaults[attribute.name] = attribute.default
+    if attribute.same_as and raw.fields[attribute.name] ~= nil then
+      defaults[attribute.same_as] = nil
+    end
   end
   return defaults
 end
@@ -166,7 +193,7 @@ function M.validate(raw, list)
   end
   local profile = profile_of(raw)
   local attributes, keys = vocabulary(op, profile)
-  local report = reports.new(raw, list, op.name, defaults_of(attributes))
+  local report = reports.new(raw, list, op.name, defaults_of(raw, attributes))
   check_keys(raw, op, profile, keys, report)
   local given = {}
   read_tensors(raw, op, given, report)

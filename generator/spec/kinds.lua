@@ -64,6 +64,17 @@ function M.text(value)
   return value
 end
 
+local OF_AXES <const> = "one for each axis that is resized; a single number stands for all of them"
+
+local function report_length(list, attribute, rank)
+  return nil, "E033", {
+    got = #list,
+    expected = rank,
+    reason = attribute.reason or OF_AXES,
+    hint = list[1] and ("%s = %s"):format(attribute.name, text.value(list[1])) or false,
+  }
+end
+
 -- Numbers, one for each axis; a single one stands for all.
 local function numbers(value, attribute, rank, what, convert)
   local all = type(value) == "table" and value or nil
@@ -83,12 +94,7 @@ local function numbers(value, attribute, rank, what, convert)
     return table.move(list, 1, 1, 1, {}), nil
   end
   if rank and #list ~= rank then
-    return nil, "E033", {
-      got = #list,
-      expected = rank,
-      reason = "one for each axis that is resized; a single number stands for all of them",
-      hint = list[1] and ("%s = %s"):format(attribute.name, text.value(list[1])) or false,
-    }
+    return report_length(list, attribute, rank)
   end
   return list
 end
@@ -106,6 +112,8 @@ local function whole(item, attribute)
   local n = math.tointeger(item)
   if not n or n < attribute.min then
     return nil, ("whole numbers of at least %d"):format(attribute.min)
+  elseif attribute.max and n > attribute.max then
+    return nil, ("whole numbers of at most %d"):format(attribute.max)
   end
   return n
 end
@@ -126,6 +134,56 @@ end
 function M.number_list(value, attribute, rank)
   local list, code, fields = numbers(value, attribute, rank, "a number", real)
   return spread(list, type(value) ~= "table", rank), code, fields
+end
+
+--- Sizes of the spatial axes, which batch and channels may precede.
+function M.sizes(value, attribute, rank)
+  local full = rank and type(value) == "table" and #value == rank + 2
+  local list, code, fields = M.int_list(value, attribute, full and rank + 2 or rank)
+  if list and full then table.move(list, 3, rank + 4, 1) end
+  return list, code, fields
+end
+
+-- Whether a list has one number for each axis or one for each side; without a rank it may.
+local function pads_axes(value, rank)
+  return not rank or #value == rank or #value == 2 * rank
+end
+
+local function report_padding(value, attribute)
+  local words = attribute.words and (", or one of " .. table.concat(attribute.words, ", ")) or ""
+  local near = type(value) == "string" and suggest.nearest(value, attribute.words or {})
+  return nil, "E031", {
+    expected = "a number, one for each axis, or all begins, then all ends" .. words,
+    got = text.value(value),
+    hint = attribute.name .. (near and (' = "%s"'):format(near) or " = 1"),
+  }
+end
+
+--- Padding: a word, or numbers: one, one for each axis, or one for each side.
+function M.padding(value, attribute, rank)
+  if lists.contains(attribute.words or {}, value) then return value:lower() end
+  if type(value) == "string" or type(value) == "table" and not pads_axes(value, rank) then
+    return report_padding(value, attribute)
+  end
+  local list, code, fields = numbers(value, attribute, nil, "a whole number", whole)
+  list = spread(list, type(value) ~= "table", 2 * (rank or 1))
+  if list and #list == rank then table.move(list, 1, rank, rank + 1) end
+  return list, code, fields
+end
+
+--- A list of texts; one may stand without a list.
+function M.texts(value)
+  if type(value) == "string" then value = { value } end
+  if type(value) ~= "table" or not ordered.is_list(value) then
+    return nil, "E031", { expected = "a list of strings", got = text.value(value), hint = false }
+  end
+  local list = {}
+  for i, item in ipairs(value) do
+    local code, fields
+    list[i], code, fields = M.text(item)
+    if code then return nil, code, fields end
+  end
+  return list
 end
 
 local function is_finite(item)

@@ -1,13 +1,16 @@
 -- SPDX-License-Identifier: MIT
 -- Catalogue of diagnostics.
 --
--- Purpose: every error that a user can see, in one place: its stable code, exit status and text.
+-- Purpose: every error that a user can see, in one place: its stable code, exit status and text;
+-- those of the operators' rules stand in catalogue/operators.lua.
 -- Layers name a code and give the fields that its templates mention; they never write such text
 -- themselves.
 -- Invariants: codes are never reused. The hundreds are a layer: 0 command line, files and spec,
 -- 1 valid but not supported, 2 schedule, 3 toolchain, 5 verification, 6 measurement, 7 cache and
 -- database, 8 target, 9 budget and faults of Upweave itself. `{field}` is replaced; a `because` or
 -- `try` whose field is false is left out. Each code has a test of its exact text in tests/errors/.
+
+local operators = require "upweave.util.catalogue.operators"
 
 local USAGE <const>, SPEC <const>, UNSUPPORTED <const>, TOOLCHAIN <const> = 2, 3, 4, 5
 
@@ -175,70 +178,6 @@ local catalogue = {
     because = "only the first {count} are shown",
   },
 
-  -- Spec: interpolate.
-  {
-    code = "E050", exit = SPEC, message = "size and scale_factor exclude each other",
-    because = "each determines the output size (the frameworks reject both together, too)",
-    try = "{hint}",
-  },
-  {
-    code = "E051", exit = SPEC, message = "size or scale_factor is missing",
-    because = "nothing else determines the output size", try = "scale_factor = 2",
-  },
-  {
-    code = "E052", exit = SPEC,
-    message = "has no meaning for mode {mode}",
-    because = "only linear, bilinear, bicubic and trilinear blend between pixel centres"
-      .. " (PyTorch rejects it, even false)",
-    try = "leave out align_corners",
-  },
-  {
-    code = "E053", exit = SPEC, message = "needs scale_factor",
-    because = "with size the scale always comes from the sizes (PyTorch rejects it, too)",
-    try = "leave out recompute_scale_factor",
-  },
-  {
-    code = "E054", exit = SPEC, message = "needs mode bilinear or bicubic on a two-dimensional x",
-    because = "PyTorch defines the antialiasing filter for these only", try = "{hint}",
-  },
-  {
-    code = "E055", exit = SPEC, message = "{mode} needs an x of rank {ranks}",
-    because = "the rank of {shape} is {got}: its spatial dimensions", try = "{hint}",
-  },
-  {
-    code = "E056", exit = SPEC, message = "the output would be empty",
-    because = "{input} * {scale} is less than one pixel", try = "{hint}",
-  },
-  {
-    code = "E057", exit = SPEC, message = "needs an x of rank {expected}",
-    because = "the rank of {shape} is {got}: its spatial dimensions", try = 'op = "{op}"',
-  },
-  {
-    code = "E058", exit = SPEC, message = "is not what the operator gives",
-    because = "a stated y is checked; the rest of the kernel gives {y}", try = "leave out y",
-  },
-
-  {
-    code = "E059", exit = SPEC, message = "{what} does not take {dtype}",
-    because = "PyTorch has it for {dtypes} only", try = "dtype = \"{hint}\"",
-  },
-  {
-    code = "E060", exit = SPEC, message = "does not exist in profile {profile}",
-    because = "it belongs to profile {profiles}", try = "{hint}",
-  },
-  {
-    code = "E061", exit = SPEC, message = "does not exist in opset {opset}",
-    because = "ONNX has {what} in {range}", try = "opset = {hint}",
-  },
-  {
-    code = "E062", exit = SPEC, message = "has no meaning {circumstance}", because = "{reason}",
-    try = "{hint}",
-  },
-  {
-    code = "E063", exit = SPEC, message = "axis {axis} cannot stand there",
-    because = "each spatial axis may be listed once; those of {layout} are {axes}", try = "{hint}",
-  },
-
   -- Import of ONNX.
   { code = "E070", exit = SPEC, message = "not an ONNX {what}", because = "{reason}" },
   { code = "E071", exit = SPEC, message = "the ONNX model is not valid", because = "{reason}" },
@@ -383,5 +322,8 @@ local catalogue = {
     try = "report it together with the folder {folder}",
   },
 }
+
+table.move(operators, 1, #operators, #catalogue + 1, catalogue)
+table.sort(catalogue, function(a, b) return a.code < b.code end)
 
 return catalogue

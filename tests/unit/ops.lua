@@ -40,7 +40,7 @@ tap.is(interpolate.name, "interpolate", "found by its name")
 local aliased, rank = ops.find("interpolate3d")
 tap.ok(aliased == interpolate and rank == 3, "found by an alias that demands a rank")
 tap.is(ops.find("resize"), nil, "not found")
-tap.same(ops.names(), { "interpolate" }, "all names")
+tap.same(ops.names(), { "interpolate", "conv", "conv_transpose" }, "all names")
 for _, attribute in ipairs(interpolate.attributes) do
   tap.ok(#attribute.doc > 10, attribute.name .. " says its rule")
 end
