@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// The epilogues of a contraction, and how they carry the error of its sum on.
+//
+// The error of a value v is at most terms * (u * magnitude + denormal) + extra. A linear epilogue
+// scales magnitude and extra and adds a few roundings to the terms; any other function multiplies
+// all with its largest slope and adds the error that is stated of the function itself.
+#include <math.h>
+
+#include "contract.h"
+#include "dtype.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+// What is stated of the functions in docs/numerics.md: an error of so many units in the last place
+// of the result (of the arithmetic: f16 and bf16 are computed on as float), or, where that is more,
+// `absolute` times max(1, |v|).
+static const struct {
+  double slope, ulps, absolute, absolute_f64;
+} functions[] = {
+    [UPW_REF_SIGMOID] = {0.25, 8, 0, 0},
+    [UPW_REF_TANH] = {1, 8, 0, 0},
+    [UPW_REF_GELU] = {1.13, 8, 0x1p-22, 0x1p-51},
+    [UPW_REF_GELU_TANH] = {1.13, 8, 0x1p-22, 0x1p-51},
+};
+
+// Outputs of Winograd's kernels: how much the classes allow beyond a direct sum, and how much
+// larger than a sum of products the transformed numbers can be.
+static const double factors[] = {[UPW_REF_STRICT] = 1, [UPW_REF_DEFAULT] = 2, [UPW_REF_FAST] = 5};
+static const double growth = 0x1p10;
+
+struct value {
+  double v, magnitude, terms, denormal, extra;
+  double most; // the largest magnitude on the way
+};
+
+struct chain {
+  const struct upw_ref_contract *p;
+  const void *const *residual; // the next one
+  const void *const *parameter;
+  size_t at, channel;
+};
+
+static double next(struct chain *c) {
+  return upw_ref_load(c->p->dtype, *c->parameter++, c->channel);
+}
+
+static void scale(struct value *x, double by) {
+  x->magnitude *= fabs(by);
+  x->denormal *= fabs(by);
+  x->extra *= fabs(by);
+}
+
+static void add(struct value *x, double residual) {
+  x->v += residual;
+  if (residual - residual == 0) x->magnitude += fabs(residual);
+  x->terms += 1;
+}
+
+// gamma * (v - mean) / sqrt(var + eps) + beta, as a factor and a term: those are rounded to the
+// dtype's arithmetic, and so are the products they are folded into.
+static void normalise(struct value *x, struct chain *c) {
+  double gamma = next(c), beta = next(c), mean = next(c), var = next(c);
+  double factor = gamma / sqrt(var + c->p->eps);
+  x->v = factor * (x->v - mean) + beta;
+  scale(x, factor);
+  x->denormal += upw_ref_format(c->p->dtype)->smallest;
+  x->magnitude += fabs(factor * mean) + fabs(beta);
+  x->terms += 4;
+}
+
+static void leak(struct value *x, double slope) {
+  if (x->v < 0) x->v *= slope;
+  if (fabs(slope) > 1) scale(x, slope);
+  x->terms += 1;
+}
+
+static double function_of(int kind, double v) {
+  if (kind == UPW_REF_SIGMOID) return 1 / (1 + exp(-v));
+  if (kind == UPW_REF_TANH) return tanh(v);
+  if (kind == UPW_REF_GELU) return 0.5 * v * erfc(-v * sqrt(0.5));
+  // v / 2 * (1 + tanh(u)) without the cancellation
+  double u = sqrt(8 / acos(-1.0)) * (v + 0.044715 * v * v * v);
+  return v / (1 + exp(-u));
+}
+
+static void bend(struct value *x, int kind, int dtype) {
+  int wide = dtype == UPW_REF_F64;
+  double before = fmax(1, fabs(x->v));
+  double absolute = wide ? functions[kind].absolute_f64 : functions[kind].absolute;
+  x->v = function_of(kind, x->v);
+  scale(x, functions[kind].slope);
+  double ulp = 2 * upw_ref_half_step(wide ? UPW_REF_F64 : UPW_REF_F32, x->v);
+  x->extra += fmax(functions[kind].ulps * ulp, absolute * before);
+}
+
+static void apply(struct value *x, const struct upw_ref_post *post, struct chain *c) {
+  switch (post->kind) {
+  case UPW_REF_RELU:
+    if (x->v < 0) x->v = 0;
+    break;
+  case UPW_REF_LEAKY_RELU:
+    leak(x, post->a);
+    break;
+  case UPW_REF_PRELU:
+    leak(x, next(c));
+    break;
+  case UPW_REF_CLAMP:
+    x->v = x->v < post->a ? post->a : x->v > post->b ? post->b : x->v;
+    break;
+  case UPW_REF_ADD:
+    add(x, upw_ref_load(c->p->dtype, *c->residual++, c->at));
+    break;
+  case UPW_REF_BATCH_NORM:
+    normalise(x, c);
+    break;
+  default:
+    bend(x, post->kind, c->p->dtype);
+  }
+  x->most = fmax(x->most, x->magnitude);
+}
+
+// Sums that may overflow on the way: those without epilogues may also be NaN or infinite, of the
+// others nothing is known, because functions make numbers of infinities. The same holds where
+// infinities and overflows meet.
+static void store(const struct upw_ref_image *m, size_t at, const struct value *x, int tiled) {
+  const struct upw_ref_answer *answer = m->answer;
+  const struct upw_ref_format *f = upw_ref_format(m->p->dtype);
+  double largest = upw_ref_largest(m->p->dtype) * (1 - 0x1p-12);
+  int flags = answer->loose[at], both = UPW_REF_SPECIAL | UPW_REF_VAST;
+  int overflows = x->most >= (tiled ? largest / growth : largest) || (flags & both) == both;
+  int known =
+      !overflows || (m->p->post_count == 0 && (x->v - x->v == 0 || (flags & UPW_REF_SPECIAL)));
+  double allowed = x->extra + (x->terms + 4) * (x->denormal - f->smallest);
+  answer->want[at] = x->v;
+  answer->magnitude[at] = x->magnitude;
+  answer->terms[at] = known ? x->terms : -1;
+  answer->extra[at] = allowed > 0 ? allowed : 0;
+  answer->loose[at] = overflows || (flags & UPW_REF_SPECIAL);
+}
+
+static void finish(const struct upw_ref_image *m, const void *const *inputs, size_t at, size_t c) {
+  const struct upw_ref_contract *p = m->p;
+  const struct upw_ref_axes *a = &m->axes;
+  const struct upw_ref_answer *answer = m->answer;
+  int tiled = a->reach[0] > 1 || a->reach[1] > 1 || a->reach[2] > 1;
+  double factor = tiled ? factors[p->numerics] : 1;
+  double smallest = upw_ref_format(p->dtype)->smallest;
+  struct chain chain = {p, inputs + 1, inputs + upw_ref_tensors(p) + (p->bias ? 2 : 1), at, c};
+  struct value x = {.v = answer->want[at],
+                    .magnitude = factor * answer->magnitude[at],
+                    .terms = answer->terms[at],
+                    .denormal = factor * smallest,
+                    .most = answer->magnitude[at]};
+  for (int i = 0; i < p->post_count; i++) apply(&x, &p->post[i], &chain);
+  if (x.terms < 1 && p->post_count > 0) x.terms = 1; // 0 would ask for the bits
+  store(m, at, &x, tiled);
+}
+
+void upw_ref_finish(const struct upw_ref_image *m, const void *const *inputs) {
+  for (size_t o = 0; o < m->axes.outputs; o++)
+    for (size_t c = 0; c < m->channels; c++) {
+      size_t at = upw_ref_at(m, o, c);
+      if (m->chosen[o] == UPW_REF_CHOSEN)
+        finish(m, inputs, at, c);
+      else
+        m->answer->terms[at] = -1;
+    }
+}
