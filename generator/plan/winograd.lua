@@ -56,7 +56,7 @@ M.algorithms = {
   { name = "F(3,2)", m = 3, r = 2, points = FOUR, class = { "default", "default" } },
   { name = "F(2,5)", m = 2, r = 5, points = SIX, class = { "default", "default" } },
   { name = "F(4,3)", m = 4, r = 3, points = SIX, class = { "default", "fast" } },
-  { name = "F(5,2)", m = 5, r = 2, points = SIX, class = { "default", "fast" } },
+  { name = "F(5,2)", m = 5, r = 2, points = SIX, class = { "fast", "fast" } },
   { name = "F(4,4)", m = 4, r = 4, points = SEVEN, class = { "default", "named" } },
   { name = "F(4,5)", m = 4, r = 5, points = EIGHT, class = { "named", "named" } },
   { name = "F(6,3)", m = 6, r = 3, points = EIGHT, class = { "named", "named" } },
