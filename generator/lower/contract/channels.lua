@@ -21,16 +21,13 @@ local LINE_ELEMENTS = 4096
 
 --- Knobs: pixels and vectors of the register tile, strips (an image's share of tasks).
 function M.knobs(plan)
-  local strips = { 1 }
-  while strips[#strips] < 32 do strips[#strips + 1] = 2 * strips[#strips] end
   return {
     {
       name = "pixels", values = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 16, 20, 24, 28 },
       default = 4, doc = "pixels of a register tile",
     },
     { name = "vectors", values = { 1, 2, 3, 4, 6, 8 }, default = 1, doc = "vectors of a pixel" },
-    { name = "strips", values = strips, default = 1,
-      doc = plan.rank > 1 and "parts of the outermost axis" or "parts of a row" },
+    frame.strips_knob(plan),
   }
 end
 
@@ -143,14 +140,13 @@ local function declare(plan, knobs, target)
   if plan.rank == 1 then pieces = math.max(pieces, knobs.strips) end
   local cuts = tiles.pieces(last, pieces)
   local k = {
-    b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts, outer = {},
+    b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts,
     classes = tiles.classes(last, knobs.pixels, cuts),
     parts = plan.rank == 1 and #cuts - 1 or math.min(knobs.strips, plan.axes[1].output),
   }
-  for i = 1, plan.rank - 1 do
-    k.outer[i] = outer.new(b, plan.axes[i], i == 1 and k.parts or 1)
-  end
-  tiles.place(b, k.classes, #cuts - 1)
+  outer.declare(k)
+  local fields = { "input", "slot", plan.planar and "within" or "output" }
+  tiles.place(b, k.classes, #cuts - 1, fields)
   store.declare(k)
   return k
 end

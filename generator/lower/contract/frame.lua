@@ -85,6 +85,14 @@ function M.new(plan, target, lanes, slots, together)
   return f
 end
 
+--- The knob `strips`: an image's share of tasks.
+function M.strips_knob(plan)
+  return {
+    name = "strips", values = { 1, 2, 4, 8, 16, 32 }, default = 1,
+    doc = plan.rank > 1 and "parts of the outermost axis" or "parts of a row",
+  }
+end
+
 -- tasks ---------------------------------------------------------------------------------------
 
 -- For each block of a group, the blocks of a kind that are it: one or none.
@@ -100,8 +108,8 @@ end
 --- The loop over tasks: images x groups x blocks x parts.  fn(block, part) with the fields of k set:
 --- `source` (the group's input), `weights`, `channel` (packed number of the block's first channel),
 --- `image` (where the block's output begins in y).
----@param k { b: ir.Builder, plan: table, frame: lower.contract.Frame, kinds: table[], count: integer,
----  parts: integer }
+---@param k { b: ir.Builder, plan: table, frame: lower.contract.Frame, kinds: table[],
+---  count: integer, parts: integer }
 ---@param fn fun(block: lower.contract.Block, part: ir.Index)
 function M.tasks(k, fn)
   local b, f, plan = k.b, k.frame, k.plan

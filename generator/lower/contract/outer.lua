@@ -66,4 +66,13 @@ function M.new(b, axis, parts)
   }
 end
 
+--- The tables of all axes but the last, the outermost in k.parts parts: k.outer.
+---@param k { b: ir.Builder, plan: upweave.plan.contract, parts: integer }
+function M.declare(k)
+  k.outer = {}
+  for i = 1, k.plan.rank - 1 do
+    k.outer[i] = M.new(k.b, k.plan.axes[i], i == 1 and k.parts or 1)
+  end
+end
+
 return M

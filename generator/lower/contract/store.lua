@@ -58,8 +58,8 @@ function M.start(k, block, pixels)
   return acc
 end
 
--- The first `used` lanes of a vector.
-local function store_lanes(b, out, at, v, used)
+--- The first `used` lanes of a vector.
+function M.lanes(b, out, at, v, used)
   local first = 0
   while first < used do
     local lanes, n = {}, math.min(v.ty.lanes, vector.pow2_floor(used - first))
@@ -81,7 +81,7 @@ function M.direct(k, block, class, i, row, acc)
   for j = 0, class.pixels - 1 do
     for v = 1, block.vectors do
       local at = j * k.plan.axes[last].phases * pixel + (v - 1) * block.lanes
-      store_lanes(b, out, at, acc[j * block.vectors + v], used_of(block, v))
+      M.lanes(b, out, at, acc[j * block.vectors + v], used_of(block, v))
     end
   end
 end

@@ -79,7 +79,7 @@ local function tile_of(axis, r, first_slot, q, pixels)
   for _, s in ipairs(spans) do low = math.min(low, s.at) end
   for _, s in ipairs(spans) do s.at, s.slot = s.at - low, s.slot - slot end
   return {
-    pixels = pixels, spans = spans,
+    pixels = pixels, spans = spans, sig = signature(pixels, spans),
     item = {
       input = spans[1] and low or 0, output = q * axis.phases + r - 1, slot = first_slot + slot,
     },
@@ -118,25 +118,17 @@ end
 ---@return lower.contract.Class[]
 function M.classes(axis, most, cuts)
   local _, first = M.slots(axis)
-  local classes, known = {}, {}
-  local function add(tile, piece)
-    local key = signature(tile.pixels, tile.spans)
-    local class = known[key]
-    if not class then
-      class = { pixels = tile.pixels, spans = tile.spans, items = {} }
-      known[key], classes[#classes + 1] = class, class
-    end
-    tile.item.piece, tile.item.within = piece, tile.item.output - cuts[piece]
-    class.items[#class.items + 1] = tile.item
-  end
+  local list = {}
   for piece = 1, #cuts - 1 do
     for r = 1, axis.phases do
       tiles_of(axis, r, cuts[piece], cuts[piece + 1], most, function(q, pixels)
-        add(tile_of(axis, r, first[r], q, pixels), piece)
+        local tile = tile_of(axis, r, first[r], q, pixels)
+        tile.item.piece, tile.item.within = piece, tile.item.output - cuts[piece]
+        list[#list + 1] = tile
       end)
     end
   end
-  return classes
+  return M.gather(list)
 end
 
 -- One field of a class's items as a function of their number.
@@ -163,20 +155,37 @@ local function ranges(b, name, items, pieces)
   return b:ranges(name, from, to)
 end
 
---- Give the classes their positions: `place.input`, `output`, `within` and `slot` are functions of
---- a tile's number, `tiles` gives the bounds of a piece's tiles.
+--- Give classes their positions: `place[field]` is a function of a tile's number for each field of
+--- its items that is named, `tiles` gives the bounds of a piece's tiles.
 ---@param b ir.Builder
----@param classes lower.contract.Class[]
+---@param classes { items: table[] }[]
 ---@param pieces integer
-function M.place(b, classes, pieces)
+---@param fields string[]
+function M.place(b, classes, pieces, fields)
   for c, class in ipairs(classes) do
     local name = ("tile%d"):format(c)
     class.tiles = ranges(b, name, class.items, pieces)
     class.place = {}
-    for _, field in ipairs { "input", "output", "within", "slot" } do
+    for _, field in ipairs(fields) do
       class.place[field] = positions(b, name .. "_" .. field, class.items, field)
     end
   end
+end
+
+--- Items of equal signatures as classes, in order of their first.
+---@param list { sig: string, item: table }[]   anything else in an entry is its class's
+---@return table[]
+function M.gather(list)
+  local classes, known = {}, {}
+  for _, tile in ipairs(list) do
+    local class = known[tile.sig]
+    if not class then
+      class, tile.items = tile, {}
+      known[tile.sig], classes[#classes + 1] = class, class
+    end
+    class.items[#class.items + 1] = tile.item
+  end
+  return classes
 end
 
 return M
