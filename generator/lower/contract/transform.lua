@@ -13,13 +13,10 @@ local M = {}
 
 local function constant(b, v, c) return b:const(v.ty.elem, v.ty.lanes, c:number()) end
 
--- x - y; a product with -1 is exact.
-local function minus(b, x, y) return b:fma(b:const(y.ty.elem, y.ty.lanes, -1), y, x) end
-
 -- sum + c·v; without a sum c·v.
 local function plus(b, sum, c, v)
   if not sum then return b:mul(constant(b, v, c), v) end
-  if c:is_unit() and c.num < 0 then return minus(b, sum, v) end
+  if c:is_unit() and c.num < 0 then return b:sub(sum, v) end
   return b:fma(constant(b, v, c), v, sum)
 end
 
@@ -98,7 +95,7 @@ local function both(b, common, opposite, values)
   if not odd then return even, even end
   if factor and not b.target.fma then odd, factor = plus(b, nil, factor, odd), nil end
   if factor then return plus(b, even, factor, odd), plus(b, even, -factor, odd) end
-  if even then return b:add(even, odd), minus(b, even, odd) end
+  if even then return b:add(even, odd), b:sub(even, odd) end
   return odd, b:mul(b:const(odd.ty.elem, odd.ty.lanes, -1), odd)
 end
 
@@ -119,7 +116,7 @@ local function paired_columns(b, matrix, values)
     if j and v and values[j] then
       local common, opposite = halves(columns[math.min(j, k)], columns[math.max(j, k)])
       list = k < j and common or opposite
-      v = k < j and b:add(v, values[j]) or minus(b, values[j], v)
+      v = k < j and b:add(v, values[j]) or b:sub(values[j], v)
     end
     out[k] = v
     for i, c in ipairs(list) do rows[i][k] = c end
