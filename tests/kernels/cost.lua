@@ -16,8 +16,12 @@ local elf = require "upweave.toolchain.elf"
 local targets = require "upweave.target"
 local types = require "upweave.ir.types"
 
-local GENERATE <const>, ALL <const> = 0.3, 2.0
-local TEXT <const>, GROWTH <const> = 64 * 1024, 2.0
+-- By form of the plan: seconds of the generator, with the compiler, bytes of machine code.
+local LIMITS <const> = {
+  resample = { generate = 0.3, all = 2.0, text = 64 * 1024 },
+  contract = { generate = 1.0, all = 3.0, text = 96 * 1024 },
+}
+local GROWTH <const> = 2.0
 local ATTEMPTS <const> = 3
 -- Seconds that the calibration takes on the machine for which the limits were set.
 local USUAL <const> = 0.25
@@ -44,18 +48,18 @@ local function children()
   return (tonumber(fields[14]) + tonumber(fields[15])) / 100
 end
 
-local function generate(problem, target)
+local function generate(problem, target, limit)
   local best, library = math.huge, nil
   for _ = 1, ATTEMPTS do
     local start = os.clock()
     library = driver.library(problem, { targets = { target.name } })
     best = math.min(best, os.clock() - start)
-    if best < GENERATE / 2 then break end
+    if best < limit / 2 then break end
   end
   return best, library
 end
 
-local function compile(compiler, library, target)
+local function compile(compiler, library, target, limit)
   local folder, best = compiled.command.folder(), math.huge
   for _, file in ipairs(library.files) do
     compiled.command.write(folder .. "/" .. file.name, file.text)
@@ -67,44 +71,64 @@ local function compile(compiler, library, target)
     local result = compiled.process.run(command, { cwd = folder, seconds = 60 })
     if not result.ok then error(result.stderr) end
     best = math.min(best, children() - start)
-    if best < ALL / 2 then break end
+    if best < limit / 2 then break end
   end
   return best, compiled.command.read(folder .. "/object.o")
 end
 
--- The problem with every spatial axis `times` as long, as are the outputs; with aligned corners it
--- is the distances between them that grow, or the ratio would be another.
-local function larger(problem, times)
-  local fields = {
-    x = { shape = table.move(problem.x.shape, 1, #problem.x.shape, 1, {}),
-      layout = problem.x.layout },
-    mode = problem.mode, align_corners = problem.align_corners or nil,
-    antialias = problem.antialias or nil, size = {},
-  }
-  local first = problem.x.layout:sub(2, 2) == "C" and 3 or 2
-  for i, size in ipairs(problem.size) do
-    local kept = problem.align_corners and 1 or 0
-    local at = first + i - 1
-    fields.x.shape[at] = (fields.x.shape[at] - kept) * times + kept
-    fields.size[i] = (size - kept) * times + kept
+-- The tensor with every spatial axis `times` as long; of each, `kept` pixels do not count.
+local function larger_tensor(x, times, kept)
+  local shape = {}
+  for at, extent in ipairs(x.shape) do
+    local spatial = x.layout:sub(at, at):find("[DHW]")
+    shape[at] = spatial and (extent - kept) * times + kept or extent
   end
+  return { shape = shape, layout = x.layout, dtype = x.dtype }
+end
+
+-- The problem with all of it `times` as long, the outputs, too; with aligned corners it is the
+-- distances between them that grow, or the ratio would be another.
+local function larger_resample(problem, times)
+  local kept = problem.align_corners and 1 or 0
+  local fields = {
+    x = larger_tensor(problem.x, times, kept), mode = problem.mode, size = {},
+    align_corners = problem.align_corners or nil, antialias = problem.antialias or nil,
+  }
+  for i, size in ipairs(problem.size) do fields.size[i] = (size - kept) * times + kept end
   if problem.scale_factor then fields.scale_factor, fields.size = problem.scale_factor, nil end
-  local made = problems.make(fields)
+  return fields
+end
+
+local KEPT <const> = { "op", "out_channels", "kernel_size", "stride", "dilation", "padding",
+  "groups", "output_padding", "bias", "post", "numerics" }
+
+local function larger_contract(problem, times)
+  local fields = { x = larger_tensor(problem.x, times, 0) }
+  for _, key in ipairs(KEPT) do fields[key] = problem[key] end
+  return fields
+end
+
+local LARGER <const> = { resample = larger_resample, contract = larger_contract }
+
+local function larger(problem, form, times)
+  local made = problems.make(LARGER[form](problem, times))
   made.name = problem.name
   return made
 end
 
 local function check(compiler, target, problem)
   local name = problem.name .. " for " .. target.name
-  local seconds, library = generate(problem, target)
-  tap.ok(seconds < GENERATE * factor, ("%s: generated in %.3f s"):format(name, seconds))
-  local compiling, object = compile(compiler, library, target)
-  tap.ok(seconds + compiling < ALL * factor,
+  local form = workloads.form(problem)
+  local limits = LIMITS[form]
+  local seconds, library = generate(problem, target, limits.generate)
+  tap.ok(seconds < limits.generate * factor, ("%s: generated in %.3f s"):format(name, seconds))
+  local compiling, object = compile(compiler, library, target, limits.all)
+  tap.ok(seconds + compiling < limits.all * factor,
     ("%s: generated and compiled in %.2f s"):format(name, seconds + compiling))
   local code, constants = elf.sizes(object)
-  tap.ok(code < TEXT, ("%s: %d bytes of machine code"):format(name, code))
-  local _, big = generate(larger(problem, 8), target)
-  local _, big_object = compile(compiler, big, target)
+  tap.ok(code < limits.text, ("%s: %d bytes of machine code"):format(name, code))
+  local _, big = generate(larger(problem, form, 8), target, limits.generate)
+  local _, big_object = compile(compiler, big, target, limits.all)
   local big_code, big_constants = elf.sizes(big_object)
   tap.ok(big_code <= GROWTH * code, ("%s: %d bytes of code, %d of 8 times the image in each axis")
     :format(name, code, big_code))

@@ -4,6 +4,7 @@
 
 local clang = require "upweave.toolchain.clang"
 local driver = require "upweave.driver"
+local ops = require "upweave.ops"
 local problems = dofile "tests/lib/problems.lua"
 local targets = require "upweave.target"
 
@@ -27,6 +28,11 @@ function M.problems()
   end
   return list
 end
+
+--- The form of a problem's plan.
+---@param problem table
+---@return string
+function M.form(problem) return ops.find(problem.op).plan(problem).form end
 
 --- One compilation for every problem: everything the tests look for in one call.
 ---@param compiler upweave.Compiler
