@@ -136,12 +136,12 @@ function M.number_list(value, attribute, rank)
   return spread(list, type(value) ~= "table", rank), code, fields
 end
 
---- Sizes of the spatial axes, which batch and channels may precede.
+--- Sizes of the spatial axes, which batch and channels may precede: nothing looks at those.
 function M.sizes(value, attribute, rank)
-  local full = rank and type(value) == "table" and #value == rank + 2
-  local list, code, fields = M.int_list(value, attribute, full and rank + 2 or rank)
-  if list and full then table.move(list, 3, rank + 4, 1) end
-  return list, code, fields
+  if rank and type(value) == "table" and #value == rank + 2 then
+    value = table.move(value, 3, rank + 2, 1, {})
+  end
+  return M.int_list(value, attribute, rank)
 end
 
 -- Whether a list has one number for each axis or one for each side; without a rank it may.

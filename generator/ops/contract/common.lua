@@ -76,9 +76,9 @@ local function check_eps(given, records, report)
       circumstance = "without batch_norm", reason = "it is added to the variance there",
       hint = "leave out eps",
     })
-  elseif given.eps <= 0 then
+  elseif given.eps < 0 then
     report("E034", "eps", nil, {
-      expected = "positive", reason = "it keeps a variance of 0 from being divided by",
+      expected = "at least 0", reason = "it is added to a variance, which has a square root then",
       hint = "eps = 1e-5",
     })
   end

@@ -88,7 +88,7 @@ local function epilogues()
     },
     {
       name = "eps", profiles = ALL, kind = "number",
-      doc = "added to the variance of batch_norm in post, by default 1e-5; positive",
+      doc = "added to the variance of batch_norm in post, by default 1e-5; at least 0",
     },
   }
 end
