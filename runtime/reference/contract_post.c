@@ -50,10 +50,23 @@ static void scale(struct value *x, double by) {
   x->extra *= fabs(by);
 }
 
-static void add(struct value *x, double residual) {
+// So many roundings to come. Behind a function the value can be larger than what its error is
+// measured by.
+static void add_roundings(struct value *x, int count, int dtype) {
+  double beyond = fabs(x->v) - x->magnitude;
+  x->terms += count;
+  if (beyond > 0 && beyond - beyond == 0) x->extra += count * upw_ref_format(dtype)->unit * beyond;
+}
+
+// A number of the specification as the arithmetic has it.
+static double constant(const struct chain *c, double value) {
+  return upw_ref_rounded(c->p->dtype == UPW_REF_F64 ? UPW_REF_F64 : UPW_REF_F32, value);
+}
+
+static void add(struct value *x, double residual, int dtype) {
+  add_roundings(x, 1, dtype);
   x->v += residual;
   if (residual - residual == 0) x->magnitude += fabs(residual);
-  x->terms += 1;
 }
 
 // gamma * (v - mean) / sqrt(var + eps) + beta, as a factor and a term: those are rounded to the
@@ -61,17 +74,17 @@ static void add(struct value *x, double residual) {
 static void normalise(struct value *x, struct chain *c) {
   double gamma = next(c), beta = next(c), mean = next(c), var = next(c);
   double factor = gamma / sqrt(var + c->p->eps);
+  add_roundings(x, 4, c->p->dtype);
   x->v = factor * (x->v - mean) + beta;
   scale(x, factor);
   x->denormal += upw_ref_format(c->p->dtype)->smallest;
   x->magnitude += fabs(factor * mean) + fabs(beta);
-  x->terms += 4;
 }
 
-static void leak(struct value *x, double slope) {
+static void leak(struct value *x, double slope, int dtype) {
+  add_roundings(x, 1, dtype);
   if (x->v < 0) x->v *= slope;
   if (fabs(slope) > 1) scale(x, slope);
-  x->terms += 1;
 }
 
 static double function_of(int kind, double v) {
@@ -94,27 +107,29 @@ static void bend(struct value *x, int kind, int dtype) {
 }
 
 static void apply(struct value *x, const struct upw_ref_post *post, struct chain *c) {
+  double low = constant(c, post->a), high = constant(c, post->b);
+  int dtype = c->p->dtype;
   switch (post->kind) {
   case UPW_REF_RELU:
     if (x->v < 0) x->v = 0;
     break;
   case UPW_REF_LEAKY_RELU:
-    leak(x, post->a);
+    leak(x, constant(c, post->a), dtype);
     break;
   case UPW_REF_PRELU:
-    leak(x, next(c));
+    leak(x, next(c), dtype);
     break;
   case UPW_REF_CLAMP:
-    x->v = x->v < post->a ? post->a : x->v > post->b ? post->b : x->v;
+    x->v = x->v < low ? low : x->v > high ? high : x->v;
     break;
   case UPW_REF_ADD:
-    add(x, upw_ref_load(c->p->dtype, *c->residual++, c->at));
+    add(x, upw_ref_load(dtype, *c->residual++, c->at), dtype);
     break;
   case UPW_REF_BATCH_NORM:
     normalise(x, c);
     break;
   default:
-    bend(x, post->kind, c->p->dtype);
+    bend(x, post->kind, dtype);
   }
   x->most = fmax(x->most, x->magnitude);
 }

@@ -13,7 +13,10 @@ local PUBLIC <const> = {
 }
 local SOURCES <const> = {
   "runtime/src/npy.c", "runtime/src/parallel.c", "runtime/src/status.c",
-  "runtime/reference/axis.c", "runtime/reference/dtype.c", "runtime/reference/exact.c",
+  "runtime/reference/axis.c", "runtime/reference/contract.c",
+  "runtime/reference/contract_choose.c", "runtime/reference/contract_post.c",
+  "runtime/reference/dtype.c", "runtime/reference/exact.c",
+  "runtime/reference/generic_contract.c",
   "runtime/reference/generic.c", "runtime/reference/interpolate.c", "runtime/reference/onnx.c",
   "runtime/reference/paddle.c", "runtime/reference/table.c", "runtime/reference/tflite.c",
   "runtime/reference/torch.c",
