@@ -9,9 +9,11 @@ local emit = require "upweave.emit.kernel"
 local listing = require "upweave.ir.print"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
+local ordered = require "upweave.util.ordered"
 local pressure = require "upweave.ir.pressure"
 local prune = require "upweave.ir.prune"
 local schedules = require "upweave.schedule"
+local sha256 = require "upweave.util.sha256"
 local suggest = require "upweave.util.suggest"
 local targets = require "upweave.target"
 local verify = require "upweave.ir.verify"
@@ -25,8 +27,20 @@ local stages = {}
 
 function stages.plan(r) r.plan = r.op.plan(r.problem) end
 
+-- The first winner of the database whose schedule still gives the C that was measured.
+local function tuned(r)
+  if r.problem.schedule or not r.winners then return nil end
+  for _, winner in ipairs(r.winners(r.problem, r.target)) do
+    local made = M.fingerprint(r.problem, r.target, winner.schedule)
+    if made and made.c_sha256 == winner.c_sha256 then return winner end
+    r.stale = r.stale or winner.schedule
+  end
+end
+
 function stages.schedule(r)
-  r.schedule, r.fault = schedules.resolve(r.problem, r.plan, r.target, r.problem.schedule)
+  local winner = tuned(r)
+  if winner then r.stale = nil end
+  r.schedule, r.fault = schedules.resolve(r.problem, r.plan, r.target, r.problem.schedule, winner)
 end
 
 function stages.ir(r)
@@ -106,11 +120,17 @@ end
 ---@field ir ir.Builder?
 ---@field pressure integer?   vector registers live at once, estimated
 ---@field files { name: string, text: string }[]?
+---@field stale string?       schedule of a winner that was not used: it gives other C by now
+
+---@alias upweave.Winners fun(problem: table, target: Target): {schedule: string, c_sha256: string,
+---  why: string}[]  what the tuning database recommends, best first
 
 --- Run the stages for one kernel and one target.  options: target (or its name), single (header in
---- the C file), stop_after (a stage).  A faulty schedule or target gives nil and diagnostics.
+--- the C file), stop_after (a stage), winners.  A faulty schedule or target gives nil and
+--- diagnostics.
 ---@param problem table
----@param options { target: Target|string, single: boolean?, stop_after: string? }
+---@param options { target: Target|string, single: boolean?, stop_after: string?,
+---  winners: upweave.Winners? }
 ---@return upweave.Result?
 ---@return upweave.Diagnostic[]?
 function M.compile(problem, options)
@@ -118,6 +138,7 @@ function M.compile(problem, options)
   if not target then return nil, { fault } end
   local r = {
     problem = problem, target = target, op = ops.find(problem.op), single = options.single,
+    winners = options.winners,
   }
   for _, stage in ipairs(M.STAGES) do
     if stages[stage] then stages[stage](r) end
@@ -127,15 +148,32 @@ function M.compile(problem, options)
   return r
 end
 
+--- The C of a schedule as it is whatever the kernel's name and note are, and the hash of it behind
+--- its head, which tells whether a measurement was of this C.
+---@param problem table
+---@param target Target
+---@param schedule string
+---@return {c_sha256: string, result: upweave.Result}?
+---@return upweave.Diagnostic[]? faults
+function M.fingerprint(problem, target, schedule)
+  local bare = {}
+  for key, value in ordered.pairs(problem) do bare[key] = value end
+  bare.name, bare.note, bare.schedule = "candidate", nil, schedule
+  local result, faults = M.compile(bare, { target = target })
+  if not result then return nil, faults end
+  local code = result.files[1].text:match("\n %*/\n(.*)")
+  return { c_sha256 = sha256.hex(code), result = result }
+end
+
 local function variant_symbol(problem, target)
   return problem.name .. "__" .. target.name:gsub("[^%w]", "_")
 end
 
 -- Several targets: a dispatcher, one header for all, one C file each.
-local function variants(problem, records)
+local function variants(problem, records, winners)
   local results, rows, names = {}, {}, {}
   for i, record in ipairs(records) do
-    local r, faults = M.compile(problem, { target = record, stop_after = "ir" })
+    local r, faults = M.compile(problem, { target = record, stop_after = "ir", winners = winners })
     if not r then return nil, faults end
     results[i], names[i] = r, record.name
   end
@@ -169,7 +207,7 @@ end
 
 --- The files of a kernel for one or several targets and how to compile them.
 ---@param problem table
----@param options { targets: (Target|string)[], single: boolean? }
+---@param options { targets: (Target|string)[], single: boolean?, winners: upweave.Winners? }
 ---@return { files: table[], units: table[], results: upweave.Result[] }?
 ---@return upweave.Diagnostic[]?
 function M.library(problem, options)
@@ -181,9 +219,10 @@ function M.library(problem, options)
   end
   local records, faults = targets.together(asked)
   if not records then return nil, faults end
-  if #records > 1 then return variants(problem, records) end
+  if #records > 1 then return variants(problem, records, options.winners) end
   local r
-  r, faults = M.compile(problem, { target = records[1], single = options.single })
+  r, faults = M.compile(problem,
+    { target = records[1], single = options.single, winners = options.winners })
   if not r then return nil, faults end
   local unit = { source = problem.name .. ".c", target = r.target.name, flags = r.target.flags }
   return { files = r.files, units = { unit }, results = { r } }

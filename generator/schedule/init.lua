@@ -1,7 +1,7 @@
 -- SCHEDULE
 -- ========
 -- Which strategy lowers a plan, with which knobs, and who decided: given in the spec or by flag,
--- or the heuristic.  A schedule that comes out of here is legal.
+-- the tuning database, or the heuristic.  A schedule that comes out of here is legal.
 
 local diagnostics = require "upweave.util.diagnostics"
 local heuristic = require "upweave.schedule.heuristic"
@@ -16,7 +16,7 @@ local M = {}
 ---@field strategy string
 ---@field knobs table<string, any>
 ---@field order string[]        names of the knobs in the strategy's order
----@field chosen_by string      "given" or "heuristic"
+---@field chosen_by string      "given", "database" or "heuristic"
 ---@field why string
 
 local function names(entries, field)
@@ -113,16 +113,21 @@ local function chosen(plan, target)
   return schedule
 end
 
---- The schedule of a problem's plan on a target; `wanted` is the text of a given one.
+--- The schedule of a problem's plan on a target; `wanted` is the text of a given one, `winner` what
+--- the database recommends, which was legal when it was measured and is the same C today.
 ---@param problem table
 ---@param plan table
 ---@param target Target
 ---@param wanted string?
+---@param winner {schedule: string, why: string}?
 ---@return upweave.Schedule?
 ---@return upweave.Diagnostic?
-function M.resolve(problem, plan, target, wanted)
+function M.resolve(problem, plan, target, wanted, winner)
   if wanted then return given(problem, plan, target, wanted) end
-  return chosen(plan, target)
+  if not winner then return chosen(plan, target) end
+  local schedule = assert(given(problem, plan, target, winner.schedule))
+  schedule.chosen_by, schedule.why = "database", winner.why
+  return schedule
 end
 
 M.text = text.print
