@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// The tuner: see tuner.h.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tuner.h"
+
+enum { NUMBER_ROOM = 24 };
+
+struct run {
+  const char *folder;
+  uint64_t seed;
+  size_t rounds, count, subject_count;
+  struct candidate *candidates;
+  struct subject subjects[MOST_CANDIDATES];
+};
+
+static void begin_line(const struct candidate *c) {
+  char number[NUMBER_ROOM];
+  snprintf(number, sizeof number, "%zu", c->number);
+  json_begin(number);
+}
+
+static void fail(const struct candidate *c, const char *kind, const char *reason) {
+  begin_line(c);
+  json_bool("ok", 0);
+  json_text("kind", kind);
+  json_text("reason", reason);
+  json_end();
+}
+
+// ---- the command line
+
+static int take_library(struct run *run, char *word, size_t case_count) {
+  struct candidate *c = &run->candidates[run->count];
+  char *at = word;
+  if (run->count == MOST_CANDIDATES) return 0;
+  c->number = run->count++;
+  c->case_number = strtoul(at, &at, 10);
+  for (int i = 0; i < 3; i++) c->tile[i] = *at ? strtoll(at + 1, &at, 10) : 0;
+  c->path = at + 1;
+  return *at == ':' && c->case_number < case_count;
+}
+
+static int take_arguments(struct run *run, int argc, char **argv, size_t case_count) {
+  for (int i = 1; i < argc; i++) {
+    const char *value = i + 1 < argc ? argv[i + 1] : "";
+    if (strcmp(argv[i], "--expected") == 0)
+      run->folder = argv[++i];
+    else if (strcmp(argv[i], "--seed") == 0)
+      run->seed = strtoull(value, NULL, 10), i++;
+    else if (strcmp(argv[i], "--rounds") == 0)
+      run->rounds = strtoul(value, NULL, 10), i++;
+    else if (!take_library(run, argv[i], case_count))
+      return 0;
+  }
+  return run->folder && run->count > 0;
+}
+
+// ---- candidates
+
+static int load(struct candidate *c) {
+  void *library = dlopen(c->path, RTLD_NOW | RTLD_LOCAL);
+  if (library) c->kernel = dlsym(library, "candidate_kernel");
+  if (c->kernel && c->kernel->abi == UPW_KERNEL_ABI && c->kernel->tensor_count <= MOST_TENSORS)
+    return 1;
+  fail(c, "load", library ? "the library has no kernel of this ABI" : dlerror());
+  return 0;
+}
+
+static int find_subject(struct run *run, struct candidate *c, const struct upw_case *cases) {
+  for (size_t i = 0; i < run->subject_count; i++) {
+    struct subject *s = &run->subjects[i];
+    if (s->c == &cases[c->case_number] && memcmp(s->tile, c->tile, sizeof c->tile) == 0) {
+      c->subject = s;
+      return 1;
+    }
+  }
+  struct subject *s = &run->subjects[run->subject_count];
+  s->c = &cases[c->case_number];
+  memcpy(s->tile, c->tile, sizeof c->tile);
+  if (subject_prepare(s, c->kernel, run->folder, c->case_number, run->seed) != UPW_OK) {
+    fail(c, "memory", "the data of the problem find no room");
+    return 0;
+  }
+  run->subject_count++;
+  c->subject = s;
+  return 1;
+}
+
+static int pack(struct candidate *c) {
+  const struct upw_kernel *k = c->kernel;
+  c->workspace = large_pages(k->workspace_bytes, 0);
+  if (!k->pack) return c->workspace != NULL;
+  c->packed = large_pages(k->packed_bytes, 0);
+  return c->workspace && c->packed && k->pack(c->subject->parameters, c->packed) == UPW_OK;
+}
+
+// Runs it once between guard pages.
+static void verify(struct candidate *c) {
+  static struct guarded workspace; // static: written between sigsetjmp and siglongjmp
+  char text[FAULTS_TEXT];
+  struct subject *s = c->subject;
+  workspace = (struct guarded){.map = NULL};
+  if (sigsetjmp(faults_recovery, 1) != 0) {
+    faults_describe(text, s->guarded, MOST_TENSORS, &workspace);
+    fail(c, "crash", text);
+  } else if (guarded_make(&workspace, "workspace", c->kernel->workspace_bytes) != UPW_OK) {
+    fail(c, "memory", "the workspace finds no room");
+  } else {
+    faults_catch();
+    guarded_place(&workspace, FLUSH_HIGH, c->kernel->workspace_align);
+    subject_poison(s);
+    int status =
+        pack(c) ? c->kernel->run(s->inputs, c->packed, s->outputs, workspace.data) : UPW_NO_MEMORY;
+    if (status != UPW_OK)
+      fail(c, "status", upw_status_text(status));
+    else if (!(c->right = subject_right(s, text)))
+      fail(c, "wrong", text);
+  }
+  faults_release();
+  guarded_free(&workspace);
+}
+
+static void pin(void) {
+  cpu_set_t one;
+  int here = sched_getcpu();
+  if (here < 0) return;
+  CPU_ZERO(&one);
+  CPU_SET((size_t)here, &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
+static void work(struct run *run, const struct upw_case *cases) {
+  for (size_t i = 0; i < run->count; i++) {
+    struct candidate *c = &run->candidates[i];
+    begin_line(c);
+    json_bool("begun", 1);
+    json_end();
+    if (load(c) && find_subject(run, c, cases)) verify(c);
+  }
+  time_candidates(run->candidates, run->count, run->rounds);
+  for (size_t i = 0; i < run->count; i++) {
+    struct candidate *c = &run->candidates[i];
+    if (!c->right) continue;
+    begin_line(c);
+    json_bool("ok", 1);
+    report_times(c);
+    json_end();
+  }
+}
+
+int upw_tuner_main(int argc, char **argv, const struct upw_case *cases, size_t count) {
+  static struct run run = {.seed = 1, .rounds = 15};
+  run.candidates = calloc(MOST_CANDIDATES, sizeof *run.candidates);
+  if (!run.candidates || !take_arguments(&run, argc, argv, count)) {
+    fprintf(stderr, "usage: tuner --expected DIR [--seed N] [--rounds N] CASE:TILE:LIBRARY...\n");
+    return EXIT_USAGE;
+  }
+  pin();
+  work(&run, cases);
+  return EXIT_WELL;
+}
