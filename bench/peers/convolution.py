@@ -8,9 +8,10 @@ padding is cropped from a transposed convolution's output.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass
@@ -52,7 +53,8 @@ class Convolution:
                                     ("output_padding", self.output_padding, 0),
                                     ("dilation", self.dilation, 1), ("groups", [self.groups], 1)):
             if set(values) != {usual}:
-                words.append(f"{name} " + "×".join(map(str, dict.fromkeys(values))))
+                each = values if len(set(values)) > 1 else values[:1]
+                words.append(f"{name} " + "×".join(map(str, each)))
         return ", ".join([*words, self.numerics])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.peers import measure, report, results  # noqa: E402
+from bench.peers.convolution import convolution  # noqa: E402
 from bench.peers.measure import Figure  # noqa: E402
 from bench.peers.results import Result  # noqa: E402
 
@@ -45,6 +46,27 @@ class Measure(unittest.TestCase):
     def test_time_that_others_took(self):
         self.assertAlmostEqual(measure.Clock(10, 9).taken, 0.1)
         self.assertEqual((measure.Clock(10, 11).taken, measure.Clock().taken), (0, 0))
+
+
+class Convolutions(unittest.TestCase):
+    def test_what_a_row_asks(self):
+        asked = convolution({
+            "op": "conv_transpose", "x": {"shape": [1, 5, 6, 8], "layout": "NHWC"}, "groups": 2,
+            "out_channels": 4, "kernel_size": [3, 4], "stride": [2, 2], "dilation": [1, 1],
+            "padding": [0, 1, 0, 2], "output_padding": [1, 0], "numerics": "strict"})
+        self.assertEqual((asked.channels, asked.begins, asked.ends), (8, [0, 1], [0, 2]))
+        self.assertEqual((asked.to_planar, asked.from_planar), ([0, 3, 1, 2], [0, 2, 3, 1]))
+        self.assertEqual(
+            asked.title, "transposed convolution 3×4, 8 → 4 channels, stride 2, padding 0×1, "
+            "output_padding 1×0, groups 2, strict")
+
+    def test_planar_is_as_it_is(self):
+        asked = convolution({
+            "op": "conv", "x": {"shape": [1, 3, 9], "layout": "NCW"}, "out_channels": 4,
+            "kernel_size": [5], "stride": [1], "dilation": [1], "padding": [2, 2], "groups": 1,
+            "numerics": "default"})
+        self.assertEqual((asked.to_planar, asked.from_planar), ([0, 1, 2], [0, 1, 2]))
+        self.assertEqual(asked.title, "convolution 5, 3 → 4 channels, padding 2, default")
 
 
 class Results(unittest.TestCase):
