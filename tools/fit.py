@@ -4,12 +4,12 @@
 
     python3 tools/fit.py > generator/lower/coefficients.lua      (needs mpmath; ten seconds)
 
-Each function is the quotient of two polynomials P/Q, or a polynomial, whose greatest weighted error
-on an interval is the least (Remez' exchange). For m + n + 2 points of alternating error the level E
-and Q solve a definite eigenvalue problem: with lambda = 1 / prod(x_i - x_k) the sums
-sum_i lambda_i x_i^j P(x_i) vanish for all j <= n, which leaves A q = E B q. Of its solutions the one
-counts whose Q has no zero between the points. Everything is calculated with 70 digits and rounded
-once, at the end; nothing is random.
+Each function is the quotient of two polynomials P/Q, or a polynomial, whose greatest weighted
+error on an interval is the least (Remez' exchange). For m + n + 2 points of alternating error the
+level E and Q solve a definite eigenvalue problem: with lambda = 1 / prod(x_i - x_k) the sums
+sum_i lambda_i x_i^j P(x_i) vanish for all j <= n, which leaves A q = E B q. Of its solutions the
+one counts whose Q has no zero between the points. Everything is calculated with 70 digits and
+rounded once, at the end; nothing is random.
 """
 
 import re

@@ -32,7 +32,7 @@ end
 -- exponents ------------------------------------------------------------------------------------
 
 -- `magic` has a last digit of 1 and holds the exponent's bias there: the low bits of magic + n are
--- the exponent field of 2^n.  -lo and -hi have an n whose field is all ones (infinity) and 0 (zero).
+-- the exponent field of 2^n.  At lo and hi, the field is all ones (infinity) and 0 (zero).
 local formats = {
   f32 = { magic = 0x1.8p23 + 127, field = 23, words = 1, lo = -89, hi = 88, register = 4 },
   f64 = { magic = 0x1.8p52 + 1023, field = 52, words = 2, lo = -710, hi = 709, register = 2 },
@@ -54,8 +54,8 @@ local function power_of_two(b, t)
   return b:cast(b:shift(bits, -(format.field % 32)), elem)
 end
 
--- e^-w for lo <= w <= hi: 0 where it is below the least normal number's root of a half, infinite
--- where it is above the largest's.
+-- e^-w for lo <= w <= hi: 0 where it is below the least normal number over √2, infinite where it is
+-- above the largest over √2.
 local function decay(b, w)
   local c, magic = coefficients[w.ty.elem], constant(b, w, formats[w.ty.elem].magic)
   local t = b:fma(w, constant(b, w, -c.log2e), magic)
