@@ -117,8 +117,9 @@ end
 
 local function rows_of_problem(facts, row)
   for _, tensor in ipairs(facts.tensors) do
-    row(tensor.role, "%s %s %s %s, %s", tensor.name, text.shape(tensor.shape), tensor.layout,
-      tensor.dtype, bytes_text(tensor.bytes))
+    local layout = tensor.layout == "" and "" or tensor.layout .. " " -- parameters have none
+    row(tensor.role, "%s %s %s%s, %s", tensor.name, text.shape(tensor.shape), layout, tensor.dtype,
+      bytes_text(tensor.bytes))
   end
   row("formula", facts.formula)
   row("rules", "profile %s, coord_math %s, numerics %s", facts.problem.profile,

@@ -12,22 +12,8 @@ local types = require "upweave.ir.types"
 
 local M = {}
 
--- Printed as a line of sizes, then a line for each phase.
-local Axis = {
-  __tostring = function(axis)
-    local out = {
-      ("axis %s: %d -> %d, kernel %d, %d phases, step %d"):format(axis.name, axis.input,
-        axis.output, axis.kernel, axis.phases, axis.step),
-    }
-    for r, taps in ipairs(axis.taps) do
-      local terms = {}
-      for t, tap in ipairs(taps) do terms[t] = ("w%d x[q%+d]"):format(tap.k, tap.at) end
-      if #terms == 0 then terms[1] = "no taps" end
-      out[r + 1] = ("  phase %d: %s"):format(r - 1, table.concat(terms, ", "))
-    end
-    return table.concat(out, "\n")
-  end,
-}
+local Axis = { __tostring = require "upweave.plan.contract_text" }
+Axis.__index = Axis
 
 ---@class upweave.contract.tap
 ---@field k integer    position in the kernel
@@ -82,19 +68,17 @@ end
 ---@param fields table   name, input, output, kernel, stride, dilation, pad (at the begin)
 ---@return upweave.contract.axis
 function M.conv_transpose_axis(fields)
-  local taps = {}
-  for r = 1, fields.stride do
-    taps[r] = {}
-    for k = fields.kernel - 1, 0, -1 do
-      local reach = r - 1 + fields.pad - k * fields.dilation
-      if reach % fields.stride == 0 then
-        taps[r][#taps[r] + 1] = tap(k, reach // fields.stride)
-      end
-    end
+  -- A stride beyond the output leaves phases out: what has no output has no phase.
+  local stride, phases, taps = fields.stride, math.min(fields.stride, fields.output), {}
+  for r = 1, phases do taps[r] = {} end
+  for k = fields.kernel - 1, 0, -1 do
+    local r = (k * fields.dilation - fields.pad) % stride
+    local at = (r + fields.pad - k * fields.dilation) // stride
+    if r < phases then table.insert(taps[r + 1], tap(k, at)) end
   end
   return setmetatable({
     name = fields.name, input = fields.input, output = fields.output, kernel = fields.kernel,
-    phases = fields.stride, step = 1, dilation = fields.dilation, taps = taps,
+    phases = phases, step = 1, dilation = fields.dilation, taps = taps,
   }, Axis)
 end
 
@@ -113,15 +97,55 @@ function M.inside(axis, o)
   return first, last
 end
 
--- Taps inside of all outputs of an axis, and the most of one.
-local function count(axis)
+--- The outputs whose taps all lie inside, also those between outputs without taps; last < first
+--- where there are none.
+---@return { first: integer, last: integer }
+function Axis:interior()
+  local first, last = 0, self.output - 1
+  for r, taps in ipairs(self.taps) do
+    if taps[1] then
+      local q = -(taps[1].at // self.step) -- the first that does not begin outside
+      first = math.max(first, (q - 1) * self.phases + r)
+      q = (self.input - 1 - taps[#taps].at) // self.step
+      last = math.min(last, (q + 1) * self.phases + r - 2)
+    end
+  end
+  return { first = first, last = last }
+end
+
+--- How many outputs have the same taps, moved by how many inputs.
+---@return { outputs: integer, inputs: integer }
+function Axis:period() return { outputs = self.phases, inputs = self.step } end
+
+-- Taps inside of the outputs first to last, and the most of one.
+local function count(axis, first, last)
   local total, most = 0, 0
-  for o = 0, axis.output - 1 do
-    local first, last = M.inside(axis, o)
-    local n = math.max(0, last - first + 1)
+  for o = first, last do
+    local from, to = M.inside(axis, o)
+    local n = math.max(0, to - from + 1)
     total, most = total + n, math.max(most, n)
   end
   return total, most
+end
+
+--- Taps inside, of all outputs and the most of one. Only the edges and one period of the interior
+--- are looked at, so that a long axis costs no more than a short one.
+---@return { taps: integer, widest: integer }
+function Axis:cost()
+  local inside = self:interior()
+  local length = inside.last - inside.first + 1
+  if length < 2 * self.phases then
+    local total, most = count(self, 0, self.output - 1)
+    return { taps = total, widest = most }
+  end
+  local once, widest = count(self, inside.first, inside.first + self.phases - 1)
+  local rest = count(self, inside.last - length % self.phases + 1, inside.last)
+  local before, first = count(self, 0, inside.first - 1)
+  local after, last = count(self, inside.last + 1, self.output - 1)
+  return {
+    taps = before + once * (length // self.phases) + rest + after,
+    widest = math.max(first, widest, last),
+  }
 end
 
 ---@param fields table   dtype, work, batch, planar, groups, ci, co, transposed, bias, post,
@@ -134,8 +158,8 @@ function M.new(fields)
   local written = fields.batch * fields.co * fields.groups
   local weights = fields.ci * fields.co * fields.groups
   for _, axis in ipairs(fields.axes) do
-    local total, most = count(axis)
-    pairs_inside, terms = pairs_inside * total, terms * most
+    local cost = axis:cost()
+    pairs_inside, terms = pairs_inside * cost.taps, terms * cost.widest
     read, written, weights = read * axis.input, written * axis.output, weights * axis.kernel
   end
   local flops = 2 * pairs_inside

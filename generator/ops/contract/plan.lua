@@ -7,8 +7,18 @@
 local contract = require "upweave.plan.contract"
 local post = require "upweave.ops.contract.post"
 local tensor = require "upweave.ops.tensor"
+local tensors = require "upweave.ops.contract.tensors"
 
 local NAMES <const> = { "d", "h", "w" }
+
+-- Everything that is read once: also residuals and what belongs to epilogues.
+local function bytes_read(problem)
+  local bytes = 0
+  for _, one in ipairs(tensors.list(problem)) do
+    if one.role ~= "output" then bytes = bytes + one.bytes end
+  end
+  return bytes
+end
 
 ---@param problem table
 ---@return upweave.plan.contract
@@ -24,11 +34,13 @@ return function(problem)
       dilation = problem.dilation[i], pad = problem.padding[i],
     }
   end
-  return contract.new {
+  local plan = contract.new {
     dtype = x.dtype, work = x.dtype == "f64" and "f64" or "f32", batch = x.shape[1],
     planar = tensor.planar(x), groups = problem.groups,
     ci = tensor.channels(x) // problem.groups, co = problem.out_channels // problem.groups,
     transposed = transposed, bias = problem.bias, post = post.parse(problem),
     numerics = problem.numerics, axes = axes,
   }
+  plan.bytes_read = bytes_read(problem)
+  return plan
 end
