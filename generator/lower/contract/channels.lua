@@ -4,6 +4,9 @@
 -- over taps and input channels, each input is a broadcast.  Interleaved tensors are stored from the
 -- tile; of planar ones a row of tiles is kept and transposed.
 --
+-- Depthwise convolution of interleaved tensors is the same with vectors of input channels in place
+-- of broadcasts.
+--
 -- The reduction stays a loop: without one Clang shares broadcasts between taps and spills.  Taps
 -- whose inputs follow each other in memory are one loop over both.
 
@@ -45,7 +48,7 @@ end
 -- Runs of input elements that one loop sums: taps x channels where they are neighbours in memory,
 -- else a tap's channels.
 local function runs_of(plan, span)
-  if not plan.planar and plan.groups == 1 and span.stride == 1 then
+  if not plan.planar and plan.groups == 1 and not plan.elementwise and span.stride == 1 then
     return { { at = span.at, slot = span.slot, count = span.taps * plan.ci } }
   end
   local out = {}
@@ -73,8 +76,9 @@ local function reduce(k, block, class, acc, input, weights)
         end
         for j = 0, span.last - span.first do
           local at = c * channel + run.at * pixel + j * plan.axes[plan.rank].step * pixel
-          local x = b:splat(b:load(input, at, 1), lanes)
           for v = 1, block.vectors do
+            local x = plan.elementwise and b:load(input, at + blocks.vector(block, v), lanes)
+              or b:splat(b:load(input, at, 1), lanes)
             out[#out + 1] = b:fma(w[v], x, sum[j * block.vectors + v])
           end
         end
@@ -129,10 +133,11 @@ local function planar(k, block, part)
 end
 
 local function declare(plan, knobs, target)
-  local lanes = blocks.lanes(plan.co, frame.lanes(plan, target))
+  if plan.ci == 1 and plan.co == 1 and not plan.planar then plan = frame.elementwise(plan) end
+  local lanes = blocks.lanes(plan.co, frame.lanes(plan, target), plan.elementwise)
   local last = plan.axes[plan.rank]
   local f = frame.new(plan, target, lanes, (tiles.slots(last)), false)
-  local kinds, count = blocks.split(plan.co, lanes, knobs.vectors)
+  local kinds, count = blocks.split(plan.co, lanes, knobs.vectors, plan.elementwise)
   local b, pieces = f.b, 1
   if plan.planar then
     pieces = math.max(1, last.output * kinds[1].vectors * lanes // LINE_ELEMENTS)

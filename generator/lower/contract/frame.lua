@@ -71,7 +71,8 @@ function M.new(plan, target, lanes, slots, together)
   local f = {
     b = b, plan = plan, lanes = lanes, kernel = kernel, taps = product(kernel, 1),
     padded = blocks.padded(plan.co, lanes),
-    from = strides_of(plan, input, plan.ci), to = strides_of(plan, output, plan.co),
+    from = strides_of(plan, input, plan.elementwise and plan.co or plan.ci),
+    to = strides_of(plan, output, plan.co),
     slots = slots, slot = together and 1 or plan.ci, channel = together and #slots or 1,
   }
   local weights = plan.groups * f.taps * plan.ci * f.padded
@@ -95,6 +96,13 @@ end
 
 -- tasks ---------------------------------------------------------------------------------------
 
+--- A plan of depthwise convolution as one group, whose input channels are its output channels.
+---@param plan upweave.plan.contract
+---@return table
+function M.elementwise(plan)
+  return setmetatable({ groups = 1, co = plan.groups, elementwise = true }, { __index = plan })
+end
+
 -- For each block of a group, the blocks of a kind that are it: one or none.
 local function kind_bounds(b, kind, count, number)
   local lo, hi = {}, {}
@@ -105,9 +113,9 @@ local function kind_bounds(b, kind, count, number)
   return b:ranges("block" .. number, lo, hi)
 end
 
---- The loop over tasks: images x groups x blocks x parts.  fn(block, part) with the fields of k set:
---- `source` (the group's input), `weights`, `channel` (packed number of the block's first channel),
---- `image` (where the block's output begins in y).
+--- The loop over tasks: images x groups x blocks x parts.  fn(block, part) with the fields of k
+--- set: `source` (the group's input), `weights`, `channel` (packed number of the block's first
+--- channel), `image` (where the block's output begins in y).
 ---@param k { b: ir.Builder, plan: table, frame: lower.contract.Frame, kinds: table[],
 ---  count: integer, parts: integer }
 ---@param fn fun(block: lower.contract.Block, part: ir.Index)
@@ -118,12 +126,13 @@ function M.tasks(k, fn)
   b:tasks(plan.batch * plan.groups * k.count * k.parts, k.parts * k.count, function(task)
     local image, part = task // k.parts, task % k.parts
     local n, g = image // (k.count * plan.groups), image // k.count % plan.groups
-    k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
+    local source = n * f.from.n + g * f.from.g
     for i, kind in ipairs(k.kinds) do
       local lo, hi = bounds[i](image % k.count)
       b:each("block", lo, hi, function(block)
         local channel = (block - kind.first) * (kind.vectors * kind.lanes) + kind.channel
         k.channel = g * f.padded + channel
+        k.source = b:view("src", f.x, plan.elementwise and source + channel or source)
         k.weights = b:view("weights", f.packed, k.channel * (f.taps * plan.ci))
         k.image = n * f.to.n + g * f.to.g + channel * f.to.c
         fn(kind, part)
@@ -146,7 +155,21 @@ local function each_outer(p, kernel, fn)
   p:each("row", 0, product(kernel, 1) // inner, function(row) fn(row, row * inner) end)
 end
 
--- One block: channels [channel, channel + used) as `width` lanes.
+-- The lanes of a block from `to` on: value(channel of the block) in order, 0 where there is none.
+local function pack_lanes(p, packed, to, block, value)
+  for v = 1, block.vectors do
+    local channel, used = blocks.vector(block, v)
+    local first = to + (v - 1) * block.lanes
+    p:each("lane", 0, used, function(lane)
+      p:store(packed, first + lane, value(lane + channel))
+    end)
+    p:each("lane", used, block.lanes, function(lane)
+      p:store(packed, first + lane, p:const(packed.work, 1, 0))
+    end)
+  end
+end
+
+-- One block, whose first channel is `channel`; its weights begin at `at`.
 local function pack_block(f, p, buffers, g, at, channel, block)
   local plan, kernel, width = f.plan, f.kernel, block.vectors * block.lanes
   local inner = kernel[#kernel]
@@ -155,29 +178,17 @@ local function pack_block(f, p, buffers, g, at, channel, block)
       p:each("slot", 0, inner, function(slot)
         local to = at + (row * (inner * plan.ci) + slot * f.slot + c * f.channel) * width
         local k = place + p:fetch(buffers.slots, slot)
-        p:each("lane", 0, block.used, function(lane)
-          local from = weight_index(plan, f.taps, g, channel + lane, c, k)
-          p:store(buffers.packed, to + lane, p:load(buffers.weight, from, 1))
-        end)
-        p:each("lane", block.used, width, function(lane)
-          p:store(buffers.packed, to + lane, p:const(plan.work, 1, 0))
+        pack_lanes(p, buffers.packed, to, block, function(o)
+          return p:load(buffers.weight, weight_index(plan, f.taps, g, channel + o, c, k), 1)
         end)
       end)
     end)
   end)
-end
-
--- A vector of a number for each channel, padded.
-local function pack_vector(f, p, from, packed, at)
-  local plan = f.plan
-  p:each("g", 0, plan.groups, function(g)
-    p:each("lane", 0, plan.co, function(lane)
-      p:store(packed, g * f.padded + lane + at, p:load(from, g * plan.co + lane, 1))
+  if buffers.bias then
+    pack_lanes(p, buffers.packed, g * f.padded + channel + f.bias, block, function(o)
+      return p:load(buffers.bias, g * plan.co + channel + o, 1)
     end)
-    p:each("lane", plan.co, f.padded, function(lane)
-      p:store(packed, g * f.padded + lane + at, p:const(plan.work, 1, 0))
-    end)
-  end)
+  end
 end
 
 --- The module that packs for blocks of the kinds given.
@@ -190,7 +201,7 @@ function M.pack(f, kinds)
   local buffers = {
     weight = p:input("weight", plan.dtype, channels * plan.ci * f.taps, plan.work),
   }
-  local bias = plan.bias and p:input("bias", plan.dtype, channels, plan.work)
+  buffers.bias = plan.bias and p:input("bias", plan.dtype, channels, plan.work)
   buffers.packed = p:output("packed", plan.work, f.packed_size)
   buffers.slots = p:table("slots", "i32", f.slots, 1,
     "kernel positions along the last axis, in order of use")
@@ -204,7 +215,6 @@ function M.pack(f, kinds)
       end)
     end
   end)
-  if bias then pack_vector(f, p, bias, buffers.packed, f.bias) end
   return p
 end
 

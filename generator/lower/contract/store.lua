@@ -3,6 +3,7 @@
 -- Where sums begin and where they go: bias first, then the tile's stores, or a line of tiles that
 -- is transposed to planes.
 
+local blocks = require "upweave.lower.contract.blocks"
 local rows = require "upweave.lower.contract.rows"
 local transpose = require "upweave.lower.contract.transpose"
 local vector = require "upweave.lower.vector"
@@ -69,10 +70,6 @@ function M.lanes(b, out, at, v, used)
   end
 end
 
-local function used_of(block, v)
-  return math.min(block.lanes, block.used - (v - 1) * block.lanes)
-end
-
 --- A tile of an interleaved output.
 function M.direct(k, block, class, i, row, acc)
   local b, f, last = k.b, k.frame, k.plan.rank
@@ -80,8 +77,9 @@ function M.direct(k, block, class, i, row, acc)
   local out = b:view("out", f.y, k.image + rows.output(k, row) + class.place.output(i) * pixel)
   for j = 0, class.pixels - 1 do
     for v = 1, block.vectors do
-      local at = j * k.plan.axes[last].phases * pixel + (v - 1) * block.lanes
-      M.lanes(b, out, at, acc[j * block.vectors + v], used_of(block, v))
+      local channel, used = blocks.vector(block, v)
+      local at = j * k.plan.axes[last].phases * pixel + channel
+      M.lanes(b, out, at, acc[j * block.vectors + v], used)
     end
   end
 end
@@ -104,8 +102,9 @@ local function transpose_block(k, out, block, v, at, lanes)
   for p = 0, lanes - 1 do
     list[p + 1] = b:load(k.line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
   end
+  local _, used = blocks.vector(block, v)
   for c, column in ipairs(transpose.columns(b, list)) do
-    if c > used_of(block, v) then break end
+    if c > used then break end
     b:store(out, at + ((v - 1) * block.lanes + c - 1) * k.frame.to.c, column)
   end
 end
