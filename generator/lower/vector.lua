@@ -23,6 +23,16 @@ function M.cover(n, width)
   return out
 end
 
+--- Pieces of powers of two that make up n elements, largest first.  List of { at, lanes }.
+function M.pieces(n)
+  local out, at = {}, 0
+  while at < n do
+    local lanes = M.pow2_floor(n - at)
+    out[#out + 1], at = { at = at, lanes = lanes }, at + lanes
+  end
+  return out
+end
+
 --- First elements of the fewest windows of w elements, inside [0, limit), that cover all indices
 --- in a list of index lists.
 function M.windows(lists, w, limit)

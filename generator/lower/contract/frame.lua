@@ -11,6 +11,7 @@
 
 local blocks = require "upweave.lower.contract.blocks"
 local builder = require "upweave.ir.builder"
+local epilogue = require "upweave.lower.epilogue"
 local types = require "upweave.ir.types"
 
 local M = {}
@@ -51,12 +52,28 @@ end
 ---@field taps integer         their product
 ---@field from table           strides of x
 ---@field to table             strides of y
+---@field epilogue lower.Epilogue
+---@field residuals table[]    inputs that are added
 ---@field bias integer?        where the packed bias begins
+---@field vectors integer[]    where the packed vectors of the epilogue begin
 ---@field slots integer[]      kernel position of every slot
 ---@field slot integer         input channels between neighbouring slots, times the block's width
 ---@field channel integer      the same between input channels
 
---- A module with x, packed and y. `lanes` is the width of the packed vectors of channels, `slots`
+-- Where what comes after the weights begins; f.packed_size.
+local function place_vectors(f)
+  local size, each = f.plan.groups * f.taps * f.plan.ci * f.padded, f.plan.groups * f.padded
+  f.vectors = {}
+  if f.epilogue.bias then
+    f.bias, size = size, size + each
+  end
+  for i in ipairs(f.epilogue.parameters) do
+    f.vectors[i], size = size, size + each
+  end
+  f.packed_size = size
+end
+
+--- A module with x, residuals, packed and y. `lanes` is the width of the packed vectors of channels, `slots`
 --- the order of kernel positions, `together` whether those of an input channel are neighbours.
 ---@param plan upweave.plan.contract
 ---@param target Target
@@ -75,12 +92,14 @@ function M.new(plan, target, lanes, slots, together)
     to = strides_of(plan, output, plan.co),
     slots = slots, slot = together and 1 or plan.ci, channel = together and #slots or 1,
   }
-  local weights = plan.groups * f.taps * plan.ci * f.padded
-  f.packed_size = weights
-  if plan.bias then
-    f.bias, f.packed_size = weights, weights + plan.groups * f.padded
-  end
+  f.epilogue = epilogue.new(plan)
+  place_vectors(f)
   f.x = b:input("x", plan.dtype, plan.batch * f.from.n, plan.work)
+  f.residuals = {}
+  for i = 1, f.epilogue.residuals do
+    local name = i > 1 and "residual" .. i or "residual"
+    f.residuals[i] = b:input(name, plan.dtype, plan.batch * f.to.n, plan.work)
+  end
   f.packed = b:input("packed", plan.work, f.packed_size)
   f.y = b:output("y", plan.dtype, plan.batch * f.to.n, plan.work)
   return f
@@ -169,6 +188,25 @@ local function pack_lanes(p, packed, to, block, value)
   end
 end
 
+-- The elements of parameters for one output channel, by name.
+local function fetch_of(p, buffers, channel)
+  return function(name) return p:load(buffers[name], channel, 1) end
+end
+
+-- Bias and the vectors of the epilogue for a block.
+local function pack_vectors(f, p, buffers, g, channel, block)
+  local e, to = f.epilogue, g * f.padded + channel
+  local function fetch(o) return fetch_of(p, buffers, g * f.plan.co + channel + o) end
+  if e.bias then
+    pack_lanes(p, buffers.packed, to + f.bias, block, function(o)
+      return e:packed_bias(p, f.plan.bias and fetch(o) "bias", fetch(o))
+    end)
+  end
+  for i, at in ipairs(f.vectors) do
+    pack_lanes(p, buffers.packed, to + at, block, function(o) return e:packed(p, i, fetch(o)) end)
+  end
+end
+
 -- One block, whose first channel is `channel`; its weights begin at `at`.
 local function pack_block(f, p, buffers, g, at, channel, block)
   local plan, kernel, width = f.plan, f.kernel, block.vectors * block.lanes
@@ -179,16 +217,14 @@ local function pack_block(f, p, buffers, g, at, channel, block)
         local to = at + (row * (inner * plan.ci) + slot * f.slot + c * f.channel) * width
         local k = place + p:fetch(buffers.slots, slot)
         pack_lanes(p, buffers.packed, to, block, function(o)
-          return p:load(buffers.weight, weight_index(plan, f.taps, g, channel + o, c, k), 1)
+          local from = weight_index(plan, f.taps, g, channel + o, c, k)
+          local w = p:load(buffers.weight, from, 1)
+          return f.epilogue:weight(p, w, fetch_of(p, buffers, g * plan.co + channel + o))
         end)
       end)
     end)
   end)
-  if buffers.bias then
-    pack_lanes(p, buffers.packed, g * f.padded + channel + f.bias, block, function(o)
-      return p:load(buffers.bias, g * plan.co + channel + o, 1)
-    end)
-  end
+  pack_vectors(f, p, buffers, g, channel, block)
 end
 
 --- The module that packs for blocks of the kinds given.
@@ -201,7 +237,10 @@ function M.pack(f, kinds)
   local buffers = {
     weight = p:input("weight", plan.dtype, channels * plan.ci * f.taps, plan.work),
   }
-  buffers.bias = plan.bias and p:input("bias", plan.dtype, channels, plan.work)
+  if plan.bias then buffers.bias = p:input("bias", plan.dtype, channels, plan.work) end
+  for _, name in ipairs(f.epilogue.tensors) do
+    buffers[name] = p:input(name, plan.dtype, channels, plan.work)
+  end
   buffers.packed = p:output("packed", plan.work, f.packed_size)
   buffers.slots = p:table("slots", "i32", f.slots, 1,
     "kernel positions along the last axis, in order of use")

@@ -84,7 +84,8 @@ local function start(k, block, class)
 end
 
 local function finish(k, block, class, out, acc)
-  local b, phases, count = k.b, k.plan.axes[k.plan.rank].phases, #class.vectors
+  local b, f = k.b, k.frame
+  local phases, count = k.plan.axes[k.plan.rank].phases, #class.vectors
   for o = 0, block.vectors - 1 do
     for i, v in ipairs(class.vectors) do
       local list = {}
@@ -92,7 +93,9 @@ local function finish(k, block, class, out, acc)
       for j, value in ipairs(lines.interleave(b, list)) do
         local at = (j - 1) * v.lanes
         local used = math.min(v.lanes, v.count - at)
-        store.lanes(b, out, o * k.frame.to.c + v.q * phases + at, value, used)
+        store.finish(k, out + (o * f.to.c + v.q * phases + at), value, used, function(first)
+          return b:splat(b:load(f.packed, k.channel + o + first, 1), v.lanes)
+        end)
       end
     end
   end
@@ -109,8 +112,7 @@ local function row_of_tiles(k, block, row, part)
         local step = #f.slots * k.plan.ci * block.vectors
         return reduce(k, block, class, sums, input, b:view("w", k.weights, kernel_row * step))
       end)
-      local out = b:view("out", f.y, k.image + rows.output(k, row) + class.place.output(i))
-      finish(k, block, class, out, acc)
+      finish(k, block, class, k.image + rows.output(k, row) + class.place.output(i), acc)
     end)
   end
 end

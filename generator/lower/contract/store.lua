@@ -59,27 +59,58 @@ function M.start(k, block, pixels)
   return acc
 end
 
---- The first `used` lanes of a vector.
+--- The first `used` lanes of a vector, to memory.
 function M.lanes(b, out, at, v, used)
-  local first = 0
-  while first < used do
-    local lanes, n = {}, math.min(v.ty.lanes, vector.pow2_floor(used - first))
-    for i = 1, n do lanes[i] = first + i - 1 end
-    b:store(out, at + first, b:shuffle(v, nil, lanes))
-    first = first + n
+  for _, piece in ipairs(vector.pieces(math.min(used, v.ty.lanes))) do
+    local lanes = {}
+    for i = 1, piece.lanes do lanes[i] = piece.at + i - 1 end
+    b:store(out, at + piece.at, b:shuffle(v, nil, lanes))
   end
+end
+
+-- The first `used` lanes of a vector in memory; the others are open.
+local function load_lanes(b, base, at, lanes, used)
+  local out
+  for _, piece in ipairs(vector.pieces(used)) do
+    local part, picks = b:load(base, at + piece.at, piece.lanes, "r"), {}
+    for i = 0, lanes - 1 do picks[i + 1] = i < piece.lanes and i or -1 end
+    part = b:shuffle(part, nil, picks)
+    if out then
+      for i = 0, lanes - 1 do
+        picks[i + 1] = i < piece.at and i or i < piece.at + piece.lanes and lanes + i - piece.at
+          or -1
+      end
+      part = b:shuffle(out, part, picks)
+    end
+    out = part
+  end
+  return out
+end
+
+--- A vector of finished sums through the epilogue and to memory: `at` is its place in y, `used` its
+--- lanes that are stored; parameter(first) is the packed vector of the channels, from element
+--- `first` of a vector of all channels.
+function M.finish(k, at, v, used, parameter)
+  local b, f = k.b, k.frame
+  v = f.epilogue:apply(b, v, {
+    channel = function(i) return parameter(f.vectors[i]) end,
+    residual = function(i) return load_lanes(b, f.residuals[i], at, v.ty.lanes, used) end,
+  })
+  M.lanes(b, f.y, at, v, used)
 end
 
 --- A tile of an interleaved output.
 function M.direct(k, block, class, i, row, acc)
   local b, f, last = k.b, k.frame, k.plan.rank
   local pixel = f.to.axes[last]
-  local out = b:view("out", f.y, k.image + rows.output(k, row) + class.place.output(i) * pixel)
+  local out = k.image + rows.output(k, row) + class.place.output(i) * pixel
   for j = 0, class.pixels - 1 do
     for v = 1, block.vectors do
       local channel, used = blocks.vector(block, v)
       local at = j * k.plan.axes[last].phases * pixel + channel
-      M.lanes(b, out, at, acc[j * block.vectors + v], used)
+      M.finish(k, out + at, acc[j * block.vectors + v], used, function(first)
+        return b:load(f.packed, k.channel + (v - 1) * block.lanes + first, block.lanes)
+      end)
     end
   end
 end
@@ -98,25 +129,28 @@ end
 
 -- Pixels [at, at + lanes) of a vector of channels, to their planes.
 local function transpose_block(k, out, block, v, at, lanes)
-  local b, width, list = k.b, block.vectors * block.lanes, {}
+  local b, f, width, list = k.b, k.frame, block.vectors * block.lanes, {}
   for p = 0, lanes - 1 do
     list[p + 1] = b:load(k.line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
   end
   local _, used = blocks.vector(block, v)
   for c, column in ipairs(transpose.columns(b, list)) do
     if c > used then break end
-    b:store(out, at + ((v - 1) * block.lanes + c - 1) * k.frame.to.c, column)
+    local channel = (v - 1) * block.lanes + c - 1
+    M.finish(k, out + at + channel * f.to.c, column, lanes, function(first)
+      return b:splat(b:load(f.packed, k.channel + channel + first, 1), lanes)
+    end)
   end
 end
 
 --- The kept line of a piece, transposed to the planes of the output.
 function M.transposed(k, block, piece, row)
-  local b, f = k.b, k.frame
+  local b = k.b
   local row_at = k.image + rows.output(k, row)
   for _, length in ipairs(k.lengths) do
     local lo, hi = length.bounds(piece)
     b:each("whole", lo, hi, function(i)
-      local out = b:view("out", f.y, row_at + b:fetch(length.begins, i))
+      local out = row_at + b:fetch(length.begins, i)
       for v = 1, block.vectors do
         vector.sweep_row(b, "ox", length.n, block.lanes, 1, function(at, lanes)
           transpose_block(k, out, block, v, at, lanes)
