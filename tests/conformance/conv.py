@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The suites of conv and conv_transpose: kernels of chosen and of random schedules against live
+PyTorch, the reach of what is not finite, the run verb, and what is rejected.
+
+A kernel of an algorithm of Winograd has that in the name of its schedule; it has the bound of its
+class, and may spread what is not finite over a tile.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import conv_arguments
+import conv_cases as cases
+import conv_oracle as oracle
+import storage
+import suite
+import upweave
+from report import Batch, Outcome
+from suite import Options, Problem
+from upweave import Spec
+
+GIVEN_SHARE = 0.4  # of specs that get a schedule
+OTHER_SHARE = 0.5  # of those, with another strategy than the heuristic's
+
+
+def is_winograd(schedule: str) -> bool:
+    return "winograd" in schedule
+
+
+# --- given schedules
+
+
+def with_schedules(
+    options: Options, folder: Path, outcome: Outcome, specs: dict[int, Spec]
+) -> None:
+    """Gives some specs a schedule: values that `explain` calls legal, one knob at a time. What they
+    are not together is refused with a code of schedules, and the spec stays without."""
+    for index, spec in specs.items():
+        rng = cases.generator(spec["op"], options.seed, index, "schedule")
+        if rng.random() >= GIVEN_SHARE:
+            continue
+        facts = explained(options, folder, spec)
+        others = [one["name"] for one in facts.get("others", []) if one["legal"]]
+        if others and rng.random() < OTHER_SHARE:
+            spec["schedule"] = rng.choice(others)
+            facts = explained(options, folder, spec)
+        if "knobs" not in facts:
+            outcome.fail(f"{index}: explain fails: {facts['fault']}",
+                         [f"spec: {json.dumps(spec)}"])
+            spec.pop("schedule", None)
+            continue
+        values = [f"{knob['name']}={word(rng.choice(knob['legal'] or [knob['value']]))}"
+                  for knob in facts["knobs"]]
+        spec["schedule"] = facts["strategy"] + (":" + ",".join(values) if values else "")
+        facts = explained(options, folder, spec)
+        if "knobs" in facts:
+            outcome.notes["given schedules taken"] += 1
+        elif re.match(r"exit [34]: error\[E2\d\d\]", facts["fault"]):
+            outcome.notes["given schedules refused with a code"] += 1
+            del spec["schedule"]
+        else:
+            outcome.fail(f"{index}: a schedule is refused without its code: {facts['fault']}",
+                         [f"spec: {json.dumps(spec)}"])
+
+
+def word(value: Any) -> str:
+    """As schedules have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def explained(options: Options, folder: Path, spec: Spec) -> dict[str, Any]:
+    """What `explain` says about a kernel, or its `fault`."""
+    path = folder / "explain.json"
+    upweave.write_spec(path, [spec])
+    done = upweave.run(["explain", path, "--json", "--target", options.target], timeout=60)
+    if done.returncode != 0:
+        return {"fault": f"exit {done.returncode}: {done.stderr.strip()}"}
+    return json.loads(done.stdout)["kernels"][0]
+
+
+# --- answers
+
+
+def compare(
+    outcome: Outcome, spec: Spec, arrays: upweave.Arrays, answer: upweave.Answer,
+    about: dict[str, Any],
+) -> Problem | None:
+    for group, ours in (("inputs", arrays.inputs), ("parameters", arrays.parameters)):
+        theirs = {tensor["name"]: tuple(tensor["shape"]) for tensor in about[group]}
+        if list(theirs.items()) != [(name, array.shape) for name, array in ours.items()]:
+            return f"the kernel's {group} are {theirs}", []
+    winograd = is_winograd(about["schedule"])
+    outcome.notes[f"{spec['op']}: {about['schedule'].partition(':')[0]}"] += 1
+    assert answer.y is not None
+    problem = judge(outcome, spec, answer.y, oracle.expected(spec, arrays, winograd))
+    if problem is None and arrays.other_x is not None:
+        assert answer.other_y is not None
+        problem = misplaced(spec, arrays, (answer.y, answer.other_y), winograd)
+        outcome.notes["an odd element reaches only what uses it"] += problem is None
+    if problem:
+        problem[1].append(f"schedule: {about['schedule']}")
+    return problem
+
+
+def judge(
+    outcome: Outcome, spec: Spec, y: np.ndarray, expected: oracle.Expected
+) -> Problem | None:
+    dtype = cases.dtype_of(spec)
+    problem = suite.other_storage(y, expected.want, dtype)
+    if problem:
+        return problem
+    outcome.notes[f"compared: {dtype.name} {spec.get('numerics', 'default')}"] += 1
+    return suite.beyond_bound(storage.values(y, dtype), expected.want, expected.bound)
+
+
+def misplaced(
+    spec: Spec, arrays: upweave.Arrays, ys: tuple[np.ndarray, np.ndarray], winograd: bool
+) -> Problem | None:
+    """Whether a NaN or an infinity changes an output that does not use it, or not one that does."""
+    assert arrays.other_x is not None
+    before, after = ys
+    used = oracle.users(spec, arrays.inputs["x"], arrays.other_x)
+    spared = ~(oracle.in_tiles(spec, used) if winograd else used)
+    changed = storage.bits(before) != storage.bits(after)
+    if (changed & spared).any():
+        place = tuple(int(at) for at in np.argwhere(changed & spared)[0])
+        return "what is not finite reaches an output that does not use it", [
+            f"first y{list(place)}: {before[place]!r}, then {after[place]!r}"]
+    got = storage.values(after, cases.dtype_of(spec))
+    with np.errstate(all="ignore"):
+        want = oracle.with_odd_element(spec, arrays)
+    if winograd:  # infinities may cancel in a tile
+        wrong = used & ~np.isfinite(want) & np.isfinite(got)
+    else:
+        wrong = used & ~np.isfinite(want) & ~((got == want) | (np.isnan(got) & np.isnan(want)))
+    if wrong.any():
+        place = tuple(int(at) for at in np.argwhere(wrong)[0])
+        return "what is not finite is lost", [
+            f"first y{list(place)}: got {got[place]!r}, want {want[place]!r}"]
+    return None
+
+
+def batches(op: str, options: Options) -> list[Batch]:
+    operator = suite.Operator(
+        op, functools.partial(cases.valid, op), functools.partial(conv_arguments.arguments, op),
+        cases.data, compare, oracle.refusal, with_schedules)
+    return suite.batches(operator, options)
