@@ -6,6 +6,7 @@
 local canonical = require "upweave.spec.canonical"
 local diagnostics = require "upweave.util.diagnostics"
 local emit = require "upweave.emit.kernel"
+local interface = require "upweave.emit.interface"
 local listing = require "upweave.ir.print"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
@@ -79,6 +80,7 @@ local function job(r, symbol, target_names)
     tensors = r.op.tensors(r.problem), summary = r.op.summary, formula = r.op.formula(r.problem),
     plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
     target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
+    packed_bytes = emit.packed_bytes(r.ir),
     flags = table.move(r.target.flags, 1, #r.target.flags, #targets.flags + 1,
       { table.unpack(targets.flags) }),
   }
@@ -88,7 +90,7 @@ function stages.c(r)
   local name = r.problem.name
   local j = job(r, name, { r.target.name })
   local workspace, tasks = emit.workspace_bytes(r.ir), r.ir.task_count
-  local header = emit.header(j, workspace, tasks)
+  local header = interface.header(j, workspace, tasks)
   local include = ('#include "%s.h"'):format(name)
   local source = { name = name .. ".c", text = emit.source(j, include, true) }
   local metadata = {
@@ -180,23 +182,26 @@ local function variants(problem, records, winners)
   local order = {}
   for rank, target in ipairs(targets.list()) do order[target.name] = rank end
   table.sort(results, function(a, b) return order[a.target.name] > order[b.target.name] end)
-  local workspace, files, units = 0, {}, {}
+  local workspace, packed, files, units = 0, 0, {}, {}
   for i, r in ipairs(results) do
     workspace = math.max(workspace, emit.workspace_bytes(r.ir))
     local symbol = variant_symbol(problem, r.target)
+    local j = job(r, symbol, names)
+    packed = math.max(packed, j.packed_bytes or 0)
     rows[i] = { symbol = symbol, target = r.target, tasks = r.ir.task_count }
     local source = symbol .. ".c"
     local include = ('#include "%s.h"\n\n%s;'):format(problem.name,
-      emit.range_prototype(symbol, r.op.tensors(problem)))
-    files[#files + 1] = { name = source, text = emit.source(job(r, symbol, names), include, false) }
+      table.concat(interface.variant_prototypes(j, symbol), ";\n"))
+    files[#files + 1] = { name = source, text = emit.source(j, include, false) }
     units[#units + 1] = { source = source, target = r.target.name, flags = r.target.flags }
   end
   local best = job(results[1], problem.name, names)
+  best.packed_bytes = best.packed_bytes and packed
   local tasks, listed = results[1].ir.task_count, {}
   for i, r in ipairs(results) do listed[i] = r.target.name end
   local name = problem.name
   table.insert(files, 1, { name = name .. ".c", text = emit.dispatcher(best, rows) })
-  table.insert(files, 2, { name = name .. ".h", text = emit.header(best, workspace, tasks) })
+  table.insert(files, 2, { name = name .. ".h", text = interface.header(best, workspace, tasks) })
   files[#files + 1] = {
     name = name .. ".json", text = emit.metadata(best, workspace, tasks, listed),
   }

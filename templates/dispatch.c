@@ -11,12 +11,17 @@
 % end
 
 % for _, v in ipairs(variants) do
-${v.prototype};
+% for _, prototype in ipairs(v.prototypes) do
+${prototype};
+% end
 % end
 
 struct upw_variant {
   const char *name;
   int (*range)(${pointer});
+% if pack then
+  int (*pack)(${pack_pointer});
+% end
   size_t tasks;
   int (*runs)(void);
 };
@@ -30,7 +35,7 @@ static int ${v.symbol}_runs(void) {
 /* most capable first */
 static const struct upw_variant upw_variants[] = {
 % for _, v in ipairs(variants) do
-  {"${v.target}", ${v.symbol}_range, ${v.tasks}, ${v.symbol}_runs},
+  {"${v.target}", ${v.symbol}_range,${pack and " " .. v.symbol .. "_pack," or ""} ${v.tasks}, ${v.symbol}_runs},
 % end
 };
 
@@ -58,17 +63,25 @@ static const struct upw_variant *upw_choose(void) {
   return found;
 }
 
-${range} {
+% for i, prototype in ipairs(functions) do
+${prototype} {
+% if i == 1 then
   if (begin > end || end > ${upper}_TASKS) return UPW_BAD_RANGE;
+% end
   const struct upw_variant *v = __atomic_load_n(&upw_chosen, __ATOMIC_RELAXED);
   if (v == NULL) {
     v = upw_choose();
     if (v == NULL) return UPW_NO_TARGET;
     __atomic_store_n(&upw_chosen, v, __ATOMIC_RELAXED);
   }
+% if i == 1 then
   if (v->tasks == ${upper}_TASKS) return v->range(${arguments}, begin, end);
   /* a variant with another number of tasks takes the same share of its own */
   return v->range(${arguments}, begin * v->tasks / ${upper}_TASKS, end * v->tasks / ${upper}_TASKS);
+% else
+  return v->pack(${pack_arguments});
+% end
 }
 
+% end
 ${entry}

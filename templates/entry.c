@@ -3,7 +3,9 @@ ${run} {
 }
 
 ${call_range} {
+% if not pack then
   (void)packed;
+% end
   return ${name}_range(${call_arguments}, begin, end);
 }
 
@@ -11,6 +13,12 @@ ${call} {
   return ${name}_call_range(inputs, packed, outputs, workspace, 0, ${tasks});
 }
 
+% if pack then
+${call_pack} {
+  return ${name}_pack(${pack_calls});
+}
+
+% end
 static const struct upw_tensor ${name}_tensors[] = {
 % for _, t in ipairs(tensors) do
   {"${t.name}", "${t.layout}", ${t.code}, ${t.bits}, ${t.role}, ${t.rank}, {${t.shape}}, ${t.bytes}},
@@ -26,12 +34,17 @@ const struct upw_kernel ${name}_kernel = {
     ${line}
 % end
   .tensors = ${name}_tensors,
+% if pack then
+  .packed_bytes = ${upper}_PACKED_BYTES,
+  .packed_align = ${upper}_PACKED_ALIGN,
+% else
   .packed_bytes = 0,
   .packed_align = 1,
+% end
   .workspace_bytes = ${upper}_WORKSPACE_BYTES,
   .workspace_align = ${upper}_WORKSPACE_ALIGN,
   .tasks = ${upper}_TASKS,
   .run = ${name}_call,
   .range = ${name}_call_range,
-  .pack = NULL,
+  .pack = ${pack and name .. "_call_pack" or "NULL"},
 };

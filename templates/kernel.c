@@ -11,6 +11,9 @@
  * cost       ${flops} FLOP, ${bytes_read} bytes read, ${bytes_written} written
  * executes   ${loads} vector loads, ${stores} stores, ${arithmetic} arithmetic, ${shuffles} shuffles
  * registers  ${pressure} of ${registers} estimated; tables and constants ${constant_bytes} bytes
+% if packed_bytes then
+ * packed     ${packed_bytes} bytes of parameters
+% end
  * compile    ${compile}
  *            ${flags}
  * regenerate ${regenerate}, where SPEC is a .json file with
@@ -68,6 +71,22 @@ ${range_function} {
 % end
   return UPW_OK;
 }
+% if fill_function then
+
+${attribute}${fill_function} {
+% for _, text in ipairs(pack_scratch) do
+  ${text}
+% end
+% for _, text in ipairs(pack_lines) do
+${text}
+% end
+}
+
+${pack_function} {
+  ${symbol}_fill(${pack_arguments});
+  return UPW_OK;
+}
+% end
 % if entry then
 
 ${entry}

@@ -18,14 +18,22 @@ extern "C" {
 ${abi}
 
 % for _, t in ipairs(tensors) do
-#define ${upper}_${t.upper}_SHAPE {${t.shape}} /* ${t.layout} ${t.dtype} */
+#define ${upper}_${t.upper}_SHAPE {${t.shape}} /* ${t.note} */
 #define ${upper}_${t.upper}_ELEMS ${t.elems}
 #define ${upper}_${t.upper}_BYTES ${t.bytes}
+% end
+% if pack then
+#define ${upper}_PACKED_BYTES ${packed_bytes} /* what ${name}_pack writes */
+#define ${upper}_PACKED_ALIGN ${packed_align}
 % end
 #define ${upper}_WORKSPACE_BYTES ${workspace_bytes} /* per concurrent caller */
 #define ${upper}_WORKSPACE_ALIGN ${workspace_align}
 #define ${upper}_TASKS ${tasks} /* independent units of work */
 
+% if pack then
+/* the parameters in the order in which this library reads them on this CPU */
+${pack};
+% end
 ${run};
 /* tasks [begin, end) of ${upper}_TASKS; each writes its own part of the output */
 ${range};

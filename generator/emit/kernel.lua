@@ -1,22 +1,25 @@
 -- KERNEL FILES
 -- ============
--- Frames around a printed body: the C file, its header, the metadata, the dispatcher of several
--- targets.  Everything a frame says is computed here; templates only place it.
+-- Frames around a printed body: the C file, the metadata, the dispatcher of several targets.
+-- Everything a frame says is computed here; templates only place it.
 
-local abi = require "upweave.emit.abi"
 local count = require "upweave.ir.count"
 local expression = require "upweave.emit.expression"
+local interface = require "upweave.emit.interface"
 local json = require "upweave.util.json"
 local literal = require "upweave.emit.literal"
 local printer = require "upweave.emit.printer"
+local signature = require "upweave.emit.signature"
 local template = require "upweave.emit.template"
 local types = require "upweave.ir.types"
 
 local M = {}
 
+local prototype, with, ranged = signature.prototype, signature.with, signature.ranged
+
 -- Scratch up to this many bytes is on the stack of the call; more is the caller's workspace.
 local STACK_BYTES = 16 * 1024
-local ALIGN = 64
+local ALIGN <const> = interface.ALIGN
 -- Columns of a line.
 local WIDTH = 100
 
@@ -34,8 +37,9 @@ local WIDTH = 100
 ---@field schedule upweave.Schedule
 ---@field schedule_text string
 ---@field target Target
----@field module ir.Builder       pruned and verified
+---@field module ir.Builder       pruned and verified; `pack` is the module that packs
 ---@field pressure integer
+---@field packed_bytes integer?   of the packed parameters, the most of all variants
 
 local function round_up(n) return (n + ALIGN - 1) // ALIGN * ALIGN end
 
@@ -52,12 +56,28 @@ function M.workspace_bytes(module)
   return total > STACK_BYTES and total or 0
 end
 
+-- The packed parameters as a buffer of the module that reads or writes them.
+local function packed_buffer(module)
+  for _, buf in ipairs(module.buffers) do
+    if buf.name == "packed" then return buf end
+  end
+end
+
+--- Bytes of packed parameters that a module reads; nil where it has none.
+---@param module ir.Builder
+---@return integer?
+function M.packed_bytes(module)
+  local buf = module.pack and packed_buffer(module)
+  return buf and buf.size * types.element_bytes[buf.elem]
+end
+
+-- Definitions of a module's scratch; without a workspace, as for packing, on the stack.
 local function scratch_lines(module, workspace)
   local lines, offset = {}, 0
   for _, buf in ipairs(module.buffers) do
     if buf.mode == "scratch" then
       local ctype = literal.ctype[buf.elem]
-      if workspace == 0 then
+      if not workspace or workspace == 0 then
         lines[#lines + 1] = ("%s %s[%d] __attribute__((aligned(%d)));"):format(ctype, buf.cname,
           buf.size, ALIGN)
       else
@@ -87,32 +107,6 @@ local function table_lines(module)
   return lines
 end
 
--- Parameter lists of the tensors, then the workspace.
-local function signature(tensors, restrict)
-  local parameters, arguments, calls = {}, {}, {}
-  local counts = { input = 0, output = 0 }
-  for i, t in ipairs(tensors) do
-    local ctype = literal.ctype[t.dtype]
-    local const = t.role == "input" and "const " or ""
-    parameters[i] = ("%s%s *%s%s"):format(const, ctype, restrict and "restrict " or "", t.name)
-    arguments[i] = t.name
-    calls[i] = ("(%s%s *)%ss[%d]"):format(const, ctype, t.role, counts[t.role])
-    counts[t.role] = counts[t.role] + 1
-  end
-  parameters[#parameters + 1] = ("void *%sworkspace"):format(restrict and "restrict " or "")
-  arguments[#arguments + 1], calls[#calls + 1] = "workspace", "workspace"
-  return parameters, table.concat(arguments, ", "), table.concat(calls, ", ")
-end
-
--- A list with more at its end.
-local function with(list, ...)
-  local out = table.move(list, 1, #list, 1, {})
-  for _, v in ipairs { ... } do out[#out + 1] = v end
-  return out
-end
-
-local BEGIN, END = "size_t begin", "size_t end"
-
 -- A user's text, safe inside a C comment, as lines.
 local function comment_lines(text)
   local lines = {}
@@ -122,66 +116,6 @@ local function comment_lines(text)
     end
   end
   return lines
-end
-
--- A string as several literals, one a line.
-local function string_lines(text)
-  local lines = literal.wrap(text, WIDTH - 28)
-  for i, line in ipairs(lines) do lines[i] = literal.string(line) end
-  lines[#lines] = lines[#lines] .. ","
-  return lines
-end
-
--- `opening` with its parameters: a line each where one line is too long.
-local function prototype(opening, parameters)
-  local line = ("%s(%s)"):format(opening, table.concat(parameters, ", "))
-  if #line < WIDTH then return line end
-  return ("%s(%s)"):format(opening, table.concat(parameters, ",\n" .. (" "):rep(#opening + 1)))
-end
-
-local roles = { input = "UPW_INPUT", output = "UPW_OUTPUT", parameter = "UPW_PARAMETER" }
-
-local function tensor_rows(tensors)
-  local rows = {}
-  for i, t in ipairs(tensors) do
-    rows[i] = {
-      name = t.name, upper = t.name:upper(), layout = t.layout or "", dtype = t.dtype,
-      code = abi.dtypes[t.dtype].code, bits = abi.dtypes[t.dtype].bits, role = roles[t.role],
-      rank = #t.shape, shape = table.concat(t.shape, ", "), bytes = t.bytes, elems = t.elems,
-    }
-  end
-  return rows
-end
-
--- The exported functions around NAME_range.
-local function entry(job, tasks)
-  local parameters, arguments, calls = signature(job.tensors, false)
-  local call = {
-    "const void *const *inputs", "const void *packed", "void *const *outputs", "void *workspace",
-  }
-  return template.render("entry.c", {
-    name = job.name, upper = job.name:upper(), arguments = arguments, call_arguments = calls,
-    run = prototype("int " .. job.name, parameters),
-    call = prototype(("static int %s_call"):format(job.name), call),
-    call_range = prototype(("static int %s_call_range"):format(job.name), with(call, BEGIN, END)),
-    tasks = tasks, tensors = tensor_rows(job.tensors), tensor_count = #job.tensors,
-    spec_literal = string_lines(job.canonical),
-  }):gsub("\n$", "")
-end
-
---- The header: sizes and declarations.
----@param job emit.Job
----@param workspace integer
----@param tasks integer
----@return string
-function M.header(job, workspace, tasks)
-  local parameters = signature(job.tensors, false)
-  return template.render("kernel.h", {
-    name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
-    abi = abi.text(), tensors = tensor_rows(job.tensors), workspace_bytes = workspace,
-    workspace_align = ALIGN, tasks = tasks, run = prototype("int " .. job.name, parameters),
-    range = prototype(("int %s_range"):format(job.name), with(parameters, BEGIN, END)),
-  })
 end
 
 -- Bytes of the tables and vector constants.
@@ -231,21 +165,13 @@ local function head(job)
     bytes_written = job.plan.bytes_written, loads = totals.loads, stores = totals.stores,
     arithmetic = totals.arithmetic, shuffles = totals.shuffles, pressure = job.pressure,
     registers = job.target.registers, version = job.version,
-    constant_bytes = constant_bytes(job.module),
+    constant_bytes = constant_bytes(job.module), packed_bytes = M.packed_bytes(job.module) or false,
     flags = labelled(table.concat(job.flags, " ")), compile = ("clang -c %s.c"):format(job.symbol),
     regenerate = ("upweave gen --target %s%s SPEC"):format(
       table.concat(job.targets, " --target "),
       given and (" --schedule %s"):format(job.schedule_text) or ""),
     spec_lines = spec_lines(job),
   }
-end
-
---- Declaration of the NAME_range function of a symbol.
----@param symbol string
----@param tensors table[]
----@return string
-function M.range_prototype(symbol, tensors)
-  return prototype(("int %s_range"):format(symbol), with((signature(tensors, false)), BEGIN, END))
 end
 
 -- Helpers in the order of what they do.
@@ -287,11 +213,50 @@ end
 
 local function reserved_names(job)
   local names = { "begin", "end", "aligned", "workspace", job.symbol, job.name }
-  for _, suffix in ipairs { "_tasks", "_range", "_call", "_call_range", "_tensors", "_kernel" } do
+  for _, suffix in ipairs {
+    "_tasks", "_range", "_fill", "_pack", "_call", "_call_range", "_call_pack", "_tensors",
+    "_kernel",
+  } do
     names[#names + 1] = job.symbol .. suffix
     names[#names + 1] = job.name .. suffix
   end
   return names
+end
+
+-- The function that works on tasks, and that of a range of them; what is packed has its type in the
+-- first only.
+local function task_functions(job, values, streaming)
+  local packed = packed_buffer(job.module)
+  local work = signature.run(job.tensors, true, packed and literal.ctype[packed.elem])
+  local tasks = with(work.parameters, "ptrdiff_t begin", "ptrdiff_t end")
+  if streaming then tasks[#tasks + 1] = "int aligned" end
+  values.arguments = work.arguments
+  values.tasks_function = prototype(("static void %s_tasks"):format(job.symbol), tasks)
+  values.range_function = prototype(("int %s_range"):format(job.symbol),
+    ranged(interface.run(job, true).parameters))
+end
+
+-- The function that packs, and the exported one around it.
+local function pack_functions(job, values)
+  local module = job.module.pack
+  values.fill_function, values.pack_lines = false, module and module.lines
+  if not module then return end
+  local packed = packed_buffer(module)
+  local fill = signature.pack(job.tensors, true, literal.ctype[packed.elem])
+  values.fill_function = prototype(("static void %s_fill"):format(job.symbol), fill.parameters)
+  values.pack_function = prototype(("int %s_pack"):format(job.symbol),
+    signature.pack(job.tensors, true, "void").parameters)
+  values.pack_arguments = fill.arguments
+  values.pack_scratch = scratch_lines(module)
+end
+
+local function joined(modules, fn)
+  local out = {}
+  for _, module in ipairs(modules) do
+    local part = fn(module)
+    table.move(part, 1, #part, #out + 1, out)
+  end
+  return out
 end
 
 --- The C file of one target.  `header` is its text before the code: an include, or the header
@@ -301,31 +266,28 @@ end
 ---@param exported boolean
 ---@return string
 function M.source(job, header, exported)
-  local body = printer.print(job.module, reserved_names(job), job.symbol)
-  local parameters, arguments = signature(job.tensors, true)
-  local tasks = with(parameters, "ptrdiff_t begin", "ptrdiff_t end")
+  local modules = { job.module, job.module.pack }
+  local body = printer.print(modules, reserved_names(job), job.symbol)
   local values = head(job)
   local streaming = false
   for _, helper in ipairs(body.helpers) do streaming = streaming or helper.kind == "stream" end
-  if streaming then tasks[#tasks + 1] = "int aligned" end
   values.symbol, values.header, values.body = job.symbol, header, job.module.lines
-  values.routines = map(job.module.routines, routine_text)
+  values.routines = joined(modules, function(m) return map(m.routines, routine_text) end)
   values.types = map(body.types, expression.define_type)
   values.helpers = map(by_rank(body.helpers), function(helper)
     return expression.define_helper(helper, job.target)
   end)
   values.constants = map(body.constants, expression.define_constant)
-  values.patterns, values.tables = map(body.patterns, pattern_lines), table_lines(job.module)
+  values.patterns, values.tables = map(body.patterns, pattern_lines), joined(modules, table_lines)
   values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))
-  values.arguments, values.streaming = arguments, streaming
-  values.tasks_function = prototype(("static void %s_tasks"):format(job.symbol), tasks)
-  values.range_function = prototype(("int %s_range"):format(job.symbol),
-    with(parameters, BEGIN, END))
+  values.streaming = streaming
+  task_functions(job, values, streaming)
+  pack_functions(job, values)
   values.task_count = exported and job.name:upper() .. "_TASKS" or job.module.task_count
   values.attribute = attributes(job.target, "noinline")
   values.fence = job.target.fence or false
   values.alignment_mask = job.target.vector_bytes - 1
-  values.entry = exported and entry(job, job.name:upper() .. "_TASKS")
+  values.entry = exported and interface.entry(job, job.name:upper() .. "_TASKS")
   return template.render("kernel.c", values)
 end
 
@@ -346,17 +308,17 @@ function M.dispatcher(job, variants)
     rows[i] = {
       symbol = v.symbol, target = v.target.name, tasks = v.tasks,
       condition = #checks > 0 and table.concat(checks, "\n         && ") or "1",
-      prototype = M.range_prototype(v.symbol, job.tensors),
+      prototypes = interface.variant_prototypes(job, v.symbol),
     }
   end
-  local parameters, arguments = signature(job.tensors, false)
-  return template.render("dispatch.c", {
+  local run = interface.run(job, false)
+  return template.render("dispatch.c", interface.with_packing(job, {
     name = job.name, upper = job.name:upper(), summary = job.summary, version = job.version,
-    variants = rows, cpu = cpu, headers = headers, arguments = arguments,
-    range = M.range_prototype(job.name, job.tensors),
-    pointer = table.concat(with(parameters, BEGIN, END), ", "),
-    entry = entry(job, job.name:upper() .. "_TASKS"),
-  })
+    variants = rows, cpu = cpu, headers = headers, arguments = run.arguments,
+    functions = interface.variant_prototypes(job, job.name),
+    pointer = table.concat(ranged(run.parameters), ", "),
+    entry = interface.entry(job, job.name:upper() .. "_TASKS"),
+  }))
 end
 
 local function describe(t)
@@ -372,17 +334,16 @@ end
 ---@param targets string[]
 ---@return string
 function M.metadata(job, workspace, tasks, targets)
-  local inputs, outputs = {}, {}
-  for _, t in ipairs(job.tensors) do
-    local list = t.role == "input" and inputs or outputs
-    list[#list + 1] = describe(t)
+  local function described(role)
+    return json.list(map(signature.of_role(job.tensors, role), describe))
   end
   return json.encode({
     name = job.name, op = job.problem.op, spec_sha256 = job.identity,
     target = #targets == 1 and targets[1] or json.list(targets), schedule = job.schedule_text,
     chosen_by = job.schedule.chosen_by, numerics = job.numerics,
-    inputs = json.list(inputs), outputs = json.list(outputs), parameters = json.list {},
-    packed_bytes = json.null, packed_align = json.null, workspace_bytes = workspace,
+    inputs = described "input", outputs = described "output", parameters = described "parameter",
+    packed_bytes = job.packed_bytes or json.null,
+    packed_align = job.packed_bytes and ALIGN or json.null, workspace_bytes = workspace,
     workspace_align = ALIGN, tasks = tasks, flops = job.plan.flops,
     bytes_read = job.plan.bytes_read, bytes_written = job.plan.bytes_written,
     code_bytes = json.null, compile_seconds = json.null, compiler = json.null,

@@ -107,7 +107,9 @@ end
 function statement.store(p, n)
   local ty, value = n[1].ty, expression.operand(p, n[1])
   if ty.lanes == 1 then
-    p:line("%s[%s] = %s;", n.base.cname, expression.index(p, n.index), value)
+    local place = ("%s[%s]"):format(n.base.cname, expression.index(p, n.index))
+    local breaks = 2 * p.depth + #place + #value + 4 > WIDTH
+    p:line("%s =%s%s;", place, breaks and "\n" .. ("  "):rep(p.depth + 2) or " ", value)
   else
     p:line("%s(%s, %s%s);", expression.helper(p, n.streaming and "stream" or "store", ty),
       expression.pointer(p, n.base, n.index), value, n.streaming and ", aligned" or "")
@@ -280,30 +282,51 @@ local function print_unit(p, unit)
   p.scope, p.lines = outer_scope, outer_lines
 end
 
---- Print the functions of a pruned module; returns types, helpers, constants and patterns used.
+-- Arguments bear their own names, whatever the kernel is called: nothing else at file scope has
+-- them.
+local function name_buffers(p, modules)
+  local function each(fn)
+    for _, module in ipairs(modules) do
+      for _, buf in ipairs(module.buffers) do
+        fn(buf, buf.mode == "input" or buf.mode == "output")
+      end
+    end
+  end
+  each(function(buf, argument)
+    if argument then
+      buf.cname = buf.name
+      p.scope.names[buf.name] = true
+    end
+  end)
+  each(function(buf, argument)
+    if not argument then buf.cname = p:unique(buf.name) end
+  end)
+end
+
+--- Print the functions of pruned modules that share a file; returns types, helpers, constants and
+--- patterns used.
 --- Every unit (routine or the module itself) gets `lines`, a routine also `cname` and `streams`.
 --- `reserved` are names that the frame uses, among them `aligned`: whether non-temporal stores are
 --- possible; `symbol` begins the names of routines.
----@param module ir.Builder
+---@param modules ir.Builder[]
 ---@param reserved string[]
 ---@param symbol string
 ---@return emit.Printer
-function M.print(module, reserved, symbol)
+function M.print(modules, reserved, symbol)
   local p = new()
-  for _, c in ipairs(module.consts) do c.cname = nil end
   for _, name in ipairs(reserved) do p.scope.names[name] = true end
-  for _, buf in ipairs(module.buffers) do
-    -- arguments bear their own names, whatever the kernel is called
-    local argument = buf.mode == "input" or buf.mode == "output"
-    buf.cname = argument and buf.name or p:unique(buf.name)
-    p.scope.names[buf.cname] = true
+  name_buffers(p, modules)
+  for _, module in ipairs(modules) do
+    for _, c in ipairs(module.consts) do c.cname = nil end
+    for _, r in ipairs(module.routines) do
+      r.cname, r.streams = p:unique(symbol .. "_" .. r.name), has_streams(r.body)
+    end
   end
-  for _, r in ipairs(module.routines) do
-    r.cname, r.streams = p:unique(symbol .. "_" .. r.name), has_streams(r.body)
-  end
-  for _, unit in ipairs(walk.units(module)) do
-    forget(unit.body)
-    print_unit(p, unit)
+  for _, module in ipairs(modules) do
+    for _, unit in ipairs(walk.units(module)) do
+      forget(unit.body)
+      print_unit(p, unit)
+    end
   end
   table.sort(p.constants, function(a, b) return a.id < b.id end)
   return p

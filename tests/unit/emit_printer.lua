@@ -11,7 +11,7 @@ local function printed(fn, reserved, fma)
   local b = ir.new(fma ~= false)
   fn(b, b:input("x", "f32", 64), b:output("y", "f32", 64))
   prune.prune(b)
-  local body = printer.print(b, reserved or {}, "sym")
+  local body = printer.print({ b }, reserved or {}, "sym")
   return ("\n" .. table.concat(b.lines, "\n")):gsub("\n  ", "\n"):sub(2), body, b
 end
 local function is(want, name, fn, reserved, fma)
@@ -144,7 +144,7 @@ local _, _, module = printed(function(b, x, y)
   b:store(y, 0, b:add(v, v))
 end)
 local first = table.concat(module.lines, "\n")
-printer.print(module, {}, "sym")
+printer.print({ module }, {}, "sym")
 tap.is(table.concat(module.lines, "\n"), first, "a module may be printed again")
 
 tap.done()
