@@ -23,19 +23,23 @@ local M = {}
 local HEADERS <const> = {
   "include/upweave/kernel.h", "include/upweave/runtime.h", "reference/reference.h",
   "reference/axis.h", "reference/dtype.h", "reference/arithmetic.h",
-  "reference/generic_element.h", "harness/harness.h", "harness/internal.h", "harness/faults.h",
+  "reference/generic_element.h", "reference/generic_half.h", "reference/contract.h",
+  "reference/generic_contract_element.h", "harness/harness.h", "harness/internal.h",
+  "harness/faults.h", "harness/subject.h",
 }
 -- What is timed beside the kernels has the target's flags; the rest is the same for all targets of
 -- a machine, and compiled once.
 local TIMED <const> = {
   "reference/axis.c", "reference/table.c", "reference/torch.c", "reference/onnx.c",
   "reference/paddle.c", "reference/tflite.c", "reference/exact.c", "reference/dtype.c",
-  "reference/generic.c", "harness/probe.c",
+  "reference/generic.c", "reference/generic_contract.c", "harness/probe.c",
 }
 local SHARED <const> = {
-  "src/npy.c", "src/status.c", "src/parallel.c", "reference/interpolate.c", "harness/main.c",
-  "harness/verify.c", "harness/compare.c", "harness/faults.c", "harness/bench.c",
-  "harness/run.c", "harness/pool.c", "harness/memory.c", "harness/data.c", "harness/json.c",
+  "src/npy.c", "src/status.c", "src/parallel.c", "reference/interpolate.c",
+  "reference/contract.c", "reference/contract_choose.c", "reference/contract_post.c",
+  "harness/main.c", "harness/verify.c", "harness/subject.c", "harness/compare.c",
+  "harness/faults.c", "harness/bench.c", "harness/run.c", "harness/pool.c", "harness/memory.c",
+  "harness/data.c", "harness/json.c",
 }
 -- The programs: what their frame calls, and what each has beside the rest.
 local HARNESS <const> = { name = "harness", main = "upw_harness_main", headers = {}, sources = {} }

@@ -74,6 +74,7 @@ static void note_plain(struct comparison *c, const struct upw_ref_answer *e, siz
 int compare(struct comparison *c, const struct upw_ref_answer *e, const void *y, size_t count) {
   double worst = -1;
   c->wrong = 0;
+  c->answered = 0;
   c->worst_at = 0;
   for (size_t i = 0; i < count; i++) {
     if (e->terms[i] < 0) continue;
@@ -85,8 +86,9 @@ int compare(struct comparison *c, const struct upw_ref_answer *e, const void *y,
       c->worst_got = upw_ref_bits(c->dtype, y, i);
     }
     if (c->plain) note_plain(c, e, i, y);
-    c->checked++;
+    c->answered++;
   }
+  c->checked += c->answered;
   c->worst_share = worst > c->worst_share ? worst : c->worst_share;
   return c->wrong == 0;
 }

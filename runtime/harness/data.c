@@ -6,6 +6,9 @@
 #include "dtype.h"
 #include "internal.h"
 
+// Elements for each rare value; numbers read by an output at which that is rare enough.
+static const double rarity = 199, few = 16;
+
 struct rng rng_seeded(uint64_t seed) {
   // splitmix64 turns neighbouring seeds into unrelated states.
   uint64_t z = seed + 0x9E3779B97F4A7C15u;
@@ -121,7 +124,8 @@ int data_overflows(int dtype, const char *kind) {
   return dtype != UPW_REF_F16 && (is(kind, "largest") || is(kind, "mixed"));
 }
 
-void data_fill(void *x, int dtype, size_t n, const char *kind, struct rng *rng) {
+// Rare values are so rare that most outputs read none of them, as long as one reads few numbers.
+static void fill(void *x, int dtype, size_t n, const char *kind, double every, struct rng *rng) {
   const struct upw_ref_format *f = upw_ref_format(dtype);
   for (size_t i = 0; i < n; i++)
     if (f->mantissa)
@@ -129,6 +133,41 @@ void data_fill(void *x, int dtype, size_t n, const char *kind, struct rng *rng) 
     else
       upw_ref_set_bits(dtype, x, i, byte_of(kind, i, rng));
   if (is_planted(kind) && f->mantissa && n > 0)
-    for (size_t k = 0; k < 1 + n / 199; k++)
+    for (size_t k = 0; k < 1 + (size_t)((double)n / every); k++)
       upw_ref_set_bits(dtype, x, rng_below(rng, n), rare(dtype, kind, rng));
+}
+
+void data_fill(void *x, int dtype, size_t n, const char *kind, struct rng *rng) {
+  fill(x, dtype, n, kind, rarity, rng);
+}
+
+// Channels of a kernel's output, 1 if it has none.
+static int64_t channels_of(const struct upw_kernel *kernel) {
+  for (uint32_t i = 0; i < kernel->tensor_count; i++) {
+    const struct upw_tensor *t = &kernel->tensors[i];
+    const char *c = strchr(t->layout, 'C');
+    if (t->role == UPW_OUTPUT && c) return t->shape[c - t->layout];
+  }
+  return 1;
+}
+
+static void fill_parameter(void *x, int dtype, size_t n, const char *name, double scale,
+                           struct rng *rng) {
+  int variance = strncmp(name, "var", 3) == 0, weight = strncmp(name, "weight", 6) == 0;
+  for (size_t i = 0; i < n; i++) {
+    double value = rng_between(rng, variance ? 0.25 : -1, 1);
+    upw_ref_store(dtype, x, i, weight ? scale * value : value);
+  }
+}
+
+void data_fill_tensor(void *x, const struct upw_kernel *kernel, uint32_t i, const char *kind,
+                      double reach, struct rng *rng) {
+  const struct upw_tensor *t = &kernel->tensors[i];
+  int dtype = upw_ref_dtype_of(t->dtype_code, t->dtype_bits);
+  size_t n = t->bytes / upw_ref_format(dtype)->bytes;
+  double outputs = (double)channels_of(kernel);
+  if (t->role == UPW_PARAMETER)
+    fill_parameter(x, dtype, n, t->name, (double)n > outputs ? sqrt(outputs / (double)n) : 1, rng);
+  else
+    fill(x, dtype, n, kind, rarity * (reach > few ? reach / few : 1), rng);
 }

@@ -51,11 +51,12 @@ double rng_between(struct rng *rng, double low, double high); // of 2^24 numbers
 // ---- comparison
 
 struct comparison {
-  int dtype;     // enum upw_ref_dtype
-  int plain;     // uniform data: errors and ULPs are noted of these
-  int overflows; // the data are so large that sums of right kernels may overflow
-  size_t checked, wrong, worst_at;
-  uint64_t worst_got; // bits
+  int dtype;                        // enum upw_ref_dtype
+  int plain;                        // uniform data: errors and ULPs are noted of these
+  int overflows;                    // the data are so large that sums of right kernels may overflow
+  size_t checked;                   // of all tensors compared
+  size_t answered, wrong, worst_at; // of the last one
+  uint64_t worst_got;               // bits
   double worst_share, max_error, max_ulp;
 };
 
@@ -69,6 +70,10 @@ uint64_t element_nearest(int dtype, double value);      // bits of the element n
 // NULL at the end; the first is plain uniform data.
 const char *const *data_kinds(int dtype);
 void data_fill(void *x, int dtype, size_t n, const char *kind, struct rng *rng);
+// Tensor i of a kernel; an output reads about `reach` numbers. Parameters are uniform whatever the
+// kind: weights such that sums have the size of the inputs, variances positive.
+void data_fill_tensor(void *x, const struct upw_kernel *kernel, uint32_t i, const char *kind,
+                      double reach, struct rng *rng);
 size_t data_rounds(const char *kind, size_t n); // how often a tensor of n is to be filled so
 // True if sums of these data may leave the range of the arithmetic.
 int data_overflows(int dtype, const char *kind);

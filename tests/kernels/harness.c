@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // sources: runtime/harness/main.c runtime/harness/verify.c runtime/harness/compare.c
+// sources: runtime/harness/subject.c
 // sources: runtime/harness/faults.c runtime/harness/bench.c runtime/harness/run.c
 // sources: runtime/harness/probe.c runtime/harness/pool.c runtime/harness/memory.c
 // sources: runtime/harness/data.c runtime/harness/json.c runtime/reference/axis.c

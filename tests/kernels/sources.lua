@@ -24,6 +24,7 @@ local SOURCES <const> = {
   "runtime/harness/faults.c",
   "runtime/harness/json.c", "runtime/harness/main.c", "runtime/harness/memory.c",
   "runtime/harness/pool.c", "runtime/harness/probe.c", "runtime/harness/run.c",
+  "runtime/harness/subject.c",
   "runtime/harness/verify.c",
 }
 
