@@ -79,6 +79,7 @@ local function reduce(k, block, class, acc, input, weights)
           for v = 1, block.vectors do
             local x = plan.elementwise and b:load(input, at + blocks.vector(block, v), lanes)
               or b:splat(b:load(input, at, 1), lanes)
+            b:named("x" .. j, x)
             out[#out + 1] = b:fma(w[v], x, sum[j * block.vectors + v])
           end
         end

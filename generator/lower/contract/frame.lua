@@ -73,8 +73,9 @@ local function place_vectors(f)
   f.packed_size = size
 end
 
---- A module with x, residuals, packed and y. `lanes` is the width of the packed vectors of channels, `slots`
---- the order of kernel positions, `together` whether those of an input channel are neighbours.
+--- A module with x, residuals, packed and y.  `lanes` is the width of the packed vectors of
+--- channels, `slots` the order of kernel positions, `together` whether those of an input channel are
+--- neighbours.
 ---@param plan upweave.plan.contract
 ---@param target Target
 ---@param lanes integer

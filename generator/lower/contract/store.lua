@@ -50,7 +50,7 @@ function M.start(k, block, pixels)
   local b, f, start, acc = k.b, k.frame, {}, {}
   for v = 1, block.vectors do
     start[v] = f.bias
-      and b:load(f.packed, k.channel + (v - 1) * block.lanes + f.bias, block.lanes, "bias")
+      and b:load(f.packed, k.channel + (v - 1) * block.lanes + f.bias, block.lanes, "acc")
       or b:const(k.plan.work, block.lanes, 0)
   end
   for _ = 1, pixels do
