@@ -7,6 +7,7 @@
 --   spec     SPEC or flags in its place, and what overrides fields of all kernels
 --   target   --target
 --   compile  the C compiler
+--   database --db
 --   runner   --runner
 
 local argparse = require "argparse"
@@ -47,6 +48,9 @@ local GROUPS <const> = {
     { "--compile-seconds", "compile_seconds", "N", false, "time limit of one compilation (60)" },
     { "-j --jobs", "jobs", "N", false, "compilations at a time (all CPUs)" },
   },
+  database = {
+    { "--db", "db", "FILE", false, "the tuning database (UPWEAVE_DB, or one in the user's cache)" },
+  },
   runner = {
     { "--runner", "runner", "COMMAND", false, "emulator that runs the program, with its flags" },
   },
@@ -68,6 +72,13 @@ local function natural(text)
   return value and value >= 0 and value or nil
 end
 
+-- Seconds of "90", "90s", "5m" or "1h".
+local function duration(text)
+  local value, unit = text:match("^([%d.]+)([smh]?)$")
+  local seconds = number_above_zero(value or "")
+  return seconds and seconds * ({ [""] = 1, s = 1, m = 60, h = 3600 })[unit]
+end
+
 local function color(text)
   for _, word in ipairs(COLORS) do
     if word == text then return text end
@@ -78,6 +89,8 @@ local CHECKS <const> = {
   { "color", "one of auto, always, never", color },
   { "compile_seconds", "a number above 0", number_above_zero },
   { "seconds", "a number above 0", number_above_zero },
+  { "budget", "a time such as 60s, 5m or 1h", duration },
+  { "trials", "a whole number above 0", count },
   { "jobs", "a whole number above 0", count },
   { "rounds", "a whole number above 0", count },
   { "threads", "a whole number above 0", count },

@@ -22,6 +22,7 @@ local ORDER <const> = {
   { "run", "SPEC --data DIR", "run the kernels on .npy files" },
   { "verify", "SPEC", "compare the compiled kernels with the reference" },
   { "bench", "SPEC", "time the kernels against generic C and the machine's limits" },
+  { "tune", "SPEC", "find the best schedules for this CPU and keep them" },
   { "import", "MODEL [-o FILE]", "the nodes of an ONNX model; --test runs ONNX's test cases" },
   { "dump", "SPEC --after=STAGE", "problem, plan, schedule, ir, c or asm" },
   { "doctor", "", "what is installed, what the CPU has, what will be used" },

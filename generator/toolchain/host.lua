@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- The machine we run on.
 --
--- Purpose: what the processor can do, and which target that means. Invariant: only
--- /proc/cpuinfo and uname are asked; a machine without them is a generic one. x86 lists `flags`
--- there, Arm `Features`, RISC-V an `isa` of letters, then of names: rv64imafdcv_zicsr.
+-- Purpose: what the processor can do, and which target that means. Invariant: only /proc/cpuinfo,
+-- /sys and uname are asked; a machine without them is a generic one. x86 lists `flags` there, Arm
+-- `Features`, RISC-V an `isa` of letters, then of names: rv64imafdcv_zicsr.
 
 local clang = require "upweave.toolchain.clang"
 local diagnostics = require "upweave.util.diagnostics"
@@ -46,6 +46,33 @@ function M.describe()
     features = M.features(text),
   }
   return known
+end
+
+-- Size of a cache of the first CPU: "48K"; level and type as the system numbers and names them.
+local function cache_size(level, kind)
+  for index = 0, 9 do
+    local folder = ("/sys/devices/system/cpu/cpu0/cache/index%d/"):format(index)
+    local function line(name) return ((files.read(folder .. name) or ""):match("^[^\n]*")) end
+    if line("level") == level and line("type") == kind then return line("size") end
+  end
+  return "unknown"
+end
+
+local named
+
+--- What a measurement depends on, in words: model, family, model number, stepping, caches. Virtual
+--- machines call different processors the same name, so the name alone does not do.
+---@return string
+function M.machine()
+  if named then return named end
+  local text = files.read("/proc/cpuinfo") or ""
+  local numbers = {}
+  for index, key in ipairs { "cpu family", "model", "stepping" } do
+    numbers[index] = text:match("\n" .. key .. "%s*:%s*(%w+)") or "?"
+  end
+  named = ("%s (%s), L1d %s, L2 %s"):format(M.describe().model, table.concat(numbers, "-"),
+    cache_size("1", "Data"), cache_size("2", "Unified"))
+  return named
 end
 
 --- Whether a target is another machine's.

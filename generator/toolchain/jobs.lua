@@ -3,7 +3,7 @@
 --
 -- Purpose: run a list of commands on all CPUs with a line of progress. Invariants: results stand in
 -- the order of the jobs, whatever order they ended in; after a failure nothing new is started and
--- what runs is finished.
+-- what runs is finished, unless the caller expects failures and has progress of its own.
 
 local process = require "upweave.toolchain.process"
 local progress = require "upweave.toolchain.progress"
@@ -30,7 +30,7 @@ local function reap(running, results, line)
       local result = process.result(entry.child)
       results[entry.index] = result
       failed = failed or not result.ok
-      progress.advance(line, entry.job.name, result.seconds)
+      if line then progress.advance(line, entry.job.name, result.seconds) end
     end
   end
   return failed
@@ -53,22 +53,23 @@ local function fill(state)
 end
 
 ---@param jobs upweave.Job[]
----@param options {what: string, parallel: integer?}
+---@param options {what: string?, parallel: integer?, all: boolean?}  all: in silence, and also
+---  after failures
 ---@return (upweave.ProcessResult|false)[] results false: not started because another one failed
 ---@return boolean ok
 function M.run(jobs, options)
   local state = { jobs = jobs, results = {}, running = {}, following = 1,
     parallel = options.parallel or M.cpus() }
-  local line = progress.new(options.what, #jobs)
+  local line = not options.all and progress.new(options.what, #jobs)
   local failed = fill(state)
   while #state.running > 0 do
-    progress.show(line, state.running[1].job.name)
+    if line then progress.show(line, state.running[1].job.name) end
     process.step()
     failed = reap(state.running, state.results, line) or failed
-    if not failed then failed = fill(state) end
+    if options.all or not failed then failed = fill(state) or failed end
   end
   for index = 1, #jobs do state.results[index] = state.results[index] or false end
-  progress.clear()
+  if line then progress.clear() end
   return state.results, not failed
 end
 

@@ -23,6 +23,9 @@ M.root = root
 --- A cache that all tests share, so that the harness is compiled once.
 M.cache = string.format("%s/upweave-tests-%d-cache", temporary, uv.getuid())
 
+-- None: what the user has tuned must not show in a test.
+M.database = M.cache .. "/none.jsonl"
+
 --- A new folder, removed by `M.clean`.
 ---@return string
 function M.folder()
@@ -66,7 +69,7 @@ end
 ---@return string[]
 function M.environment(changes)
   local list = {}
-  local wanted = { UPWEAVE_CACHE = M.cache, NO_COLOR = "1" }
+  local wanted = { UPWEAVE_CACHE = M.cache, UPWEAVE_DB = M.database, NO_COLOR = "1" }
   for name, value in pairs(uv.os_environ()) do
     if wanted[name] == nil then wanted[name] = value end
   end

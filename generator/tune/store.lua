@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: MIT
+-- What the tuner keeps, and what builds find.
+--
+-- Purpose: between problems and candidates on one side and records on the other: who a trial is,
+-- which are known, which winner a build should take. Invariants: a record is of one kernel,
+-- target, processor, compiler and C; a winner of another processor is never found; the order of
+-- records says nothing.
+
+local driver = require "upweave.driver"
+local host = require "upweave.toolchain.host"
+local spec = require "upweave.spec"
+local text = require "upweave.util.text"
+local uv = require "luv"
+local words = require "upweave.toolchain.words"
+
+local M = {}
+
+--- A compiler with the user's flags: what one measured, another does not know.
+---@param compiler upweave.Compiler
+---@return string
+function M.compiler(compiler)
+  local name = compiler.id
+  if #compiler.cflags > 0 then name = name .. " " .. words.join(compiler.cflags) end
+  return name
+end
+
+---@param problem table
+---@return string
+function M.shape(problem)
+  return ("%s %s %s"):format(text.shape(problem.x.shape), problem.x.layout, problem.x.dtype)
+end
+
+-- What a trial is: whatever else is said, it is not measured twice.
+local function key_of(record)
+  return table.concat({ record.kind, record.spec, record.target, record.machine, record.compiler,
+    record.schedule, record.c_sha256 }, "\n")
+end
+
+---@class tune.Session what all trials of one kernel on one target have in common
+---@field kind string
+---@field target Target
+---@field compiler upweave.Compiler
+---@field seed integer
+
+local fields_of_result = { "status", "reason", "median_ns", "min_ns", "spread", "relative", "low",
+  "high", "rounds", "early" }
+
+--- The record of a candidate's result.
+---@param session tune.Session
+---@param candidate tune.Candidate
+---@param result tune.Result
+---@return tune.Record
+function M.record(session, candidate, result)
+  local problem = candidate.problem
+  local record = {
+    kind = session.kind, spec = spec.identity(problem), target = session.target.name,
+    machine = host.machine(), compiler = M.compiler(session.compiler),
+    generator = driver.VERSION, c_sha256 = candidate.c_sha256, schedule = candidate.schedule,
+    layout = problem.x.layout, kernel = session.kernel, shape = M.shape(problem),
+    seed = session.seed, at = uv.gettimeofday(),
+  }
+  for _, name in ipairs(fields_of_result) do record[name] = result[name] end
+  return record
+end
+
+--- A function that finds the result of a candidate among records.
+---@param records tune.Record[]
+---@param session tune.Session
+---@return fun(candidate: tune.Candidate): tune.Result?
+function M.known(records, session)
+  local by_key = {}
+  for _, record in ipairs(records) do by_key[key_of(record)] = record end
+  return function(candidate)
+    return by_key[key_of(M.record(session, candidate, {}))]
+  end
+end
+
+-- The later of two finals is the one that saw more; at the same second the text decides.
+local function better(a, b)
+  if a.at ~= b.at then return a.at > b.at end
+  if a.median_ns ~= b.median_ns then return a.median_ns < b.median_ns end
+  return a.schedule < b.schedule
+end
+
+local function time(nanoseconds)
+  for _, unit in ipairs { { 1e3, 1, "ns" }, { 1e6, 1e3, "us" }, { 1e9, 1e6, "ms" } } do
+    if nanoseconds < unit[1] then return ("%.4g %s"):format(nanoseconds / unit[2], unit[3]) end
+  end
+  return ("%.4g s"):format(nanoseconds / 1e9)
+end
+
+--- Nanoseconds in words.
+M.time = time
+
+--- The finals of a kernel on a target and this processor, best first.
+---@param records tune.Record[]
+---@param wanted fun(record: tune.Record): boolean
+---@return tune.Record[]
+function M.finals(records, wanted)
+  local list = {}
+  for _, record in ipairs(records) do
+    if record.kind == "final" and record.status == "ok" and wanted(record) then
+      list[#list + 1] = record
+    end
+  end
+  table.sort(list, better)
+  return list
+end
+
+--- What a build takes: finals of the kernel on the target and this processor.
+---@param records tune.Record[]
+---@param problem table
+---@param target Target
+---@return {schedule: string, c_sha256: string, why: string}[]
+function M.winners(records, problem, target)
+  local identity, machine = spec.identity(problem), host.machine()
+  local list = M.finals(records, function(record)
+    return record.spec == identity and record.target == target.name and record.machine == machine
+  end)
+  for index, record in ipairs(list) do
+    list[index] = { schedule = record.schedule, c_sha256 = record.c_sha256,
+      why = ("tuned: %s, %d trials"):format(time(record.median_ns), record.trials or 0) }
+  end
+  return list
+end
+
+--- What is wrong with a database as a whole, for people; nil if nothing.
+---@param contents tune.Contents
+---@return string?
+function M.complaint(contents)
+  local count = #contents.faults
+  if count == 0 then return nil end
+  return ("%s: %d line%s skipped: `upweave db check` says why"):format(contents.path, count,
+    count == 1 and "" or "s")
+end
+
+return M
