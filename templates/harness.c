@@ -21,9 +21,10 @@ static const struct upw_case cases[] = {
     {.kernel = ${case.header and "&" .. case.name .. "_kernel" or "NULL"},
      .op = "${case.op}",
      .reference = ${case.reference.func},
-     .generic = upw_generic_${case.op},
+     .generic = ${case.generic},
      .params = &params_${case.name},
-     .flops = (double)${case.flops}},
+     .flops = (double)${case.flops},
+     .tile = ${case.tile}},
 % end
 };
 

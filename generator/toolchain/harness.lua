@@ -94,6 +94,15 @@ local function runtime_units(compiler, target, headers, program)
   return list
 end
 
+--- Outputs along each spatial axis that a library's kernel rounds together, over its targets.
+local function tile_of(library)
+  local tile = { 1, 1, 1 }
+  for _, result in ipairs(library.results or {}) do
+    for axis, length in ipairs(result.tile or {}) do tile[axis] = math.max(tile[axis], length) end
+  end
+  return "{" .. table.concat(tile, ", ") .. "}"
+end
+
 --- The program's table of kernels, rendered. A library without files is loaded by the program.
 local function frame(libraries, headers, compiler, target, main)
   local cases, texts = {}, {}
@@ -103,7 +112,8 @@ local function frame(libraries, headers, compiler, target, main)
     local reference = op.reference(problem)
     cases[index] = { name = problem.name, op = op.name,
       header = library.files[1] and problem.name .. ".h",
-      reference = reference, flops = op.plan(problem).limit_flops }
+      reference = reference, generic = (reference.func:gsub("_ref_", "_generic_", 1)),
+      flops = op.plan(problem).limit_flops, tile = tile_of(library) }
     for _, file in ipairs(library.files) do
       if file.name:find("%.h$") then texts[#texts + 1] = file end
     end
