@@ -41,7 +41,6 @@ end
 ---@param report fun(code: string, key: string, shown: string[], fields: table)
 ---@return table? problem
 function M.check(given, report)
-  output.complete(given)
   local records = common.check(given, report)
   local pads, extra = output.of(given, report)
   if not pads then return nil end

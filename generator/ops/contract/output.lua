@@ -18,15 +18,6 @@ local function constant(rank, value)
   return values
 end
 
---- Fills in what TFLite's operator does not have.
----@param given table
-function M.complete(given)
-  local rank = tensor.rank(given.x)
-  given.groups = given.groups or 1
-  given.dilation = given.dilation or constant(rank, 1)
-  given.output_padding = given.output_padding or constant(rank, 0)
-end
-
 --- Sizes of y.
 ---@param given table
 ---@param pads integer[]
@@ -175,9 +166,32 @@ local function of_onnx(given, report)
   return size and pads_for(given, size) or given.padding, given.output_padding
 end
 
+-- What TFLite's operator does not have may stand there with its default only, as in canonical form.
+local ABSENT <const> = {
+  { key = "dilation", default = 1 }, { key = "output_padding", default = 0 },
+  { key = "groups", default = 1 },
+}
+
+local function check_absent(given, report)
+  for _, row in ipairs(ABSENT) do
+    local value, other = given[row.key], false
+    for _, n in ipairs(type(value) == "table" and value or { value }) do
+      other = other or n ~= row.default
+    end
+    if other then
+      report("E060", row.key, { row.key, "profile" }, {
+        profile = "tflite", profiles = "torch, onnx, paddle",
+        hint = ('leave out %s, or profile = "torch"'):format(row.key),
+      })
+      return false
+    end
+  end
+  return true
+end
+
 -- TFLite: the padding of the conv from y to x at the begin, and what is left at the end.
 local function of_tflite(given, report)
-  if not padding.is_allowed(given, report) then return nil end
+  if not padding.is_allowed(given, report) or not check_absent(given, report) then return nil end
   if type(given.padding) == "table" then return given.padding, given.output_padding end
   local size = given.output_size
   if not size then

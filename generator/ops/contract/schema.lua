@@ -132,8 +132,8 @@ M.conv_transpose = joined({
   padding({ "onnx" }, -MOST, nil, CUT),
   padding({ "tflite" }, -MOST, { "SAME", "VALID" }, '"SAME" and "VALID" are those of a conv from y'
     .. " to x"),
-  per_axis("output_padding", { "torch", "onnx", "paddle" }, 0, 0,
-    "outputs added at the end; smaller than stride or dilation"),
+  per_axis("output_padding", ALL, 0, 0,
+    "outputs added at the end; smaller than stride or dilation; not in tflite"),
   {
     name = "output_size", profiles = ALL, kind = "sizes", min = 1, max = MOST, reason = PER_AXIS,
     doc = "spatial sizes of y instead of output_padding, which they determine (torch also takes"
@@ -144,9 +144,9 @@ M.conv_transpose = joined({
     name = "output_shape", profiles = ONNX, kind = "sizes", min = 1, max = MOST, reason = PER_AXIS,
     same_as = "output_size", doc = "ONNX's name of output_size",
   },
-  per_axis("dilation", { "torch", "onnx", "paddle" }, 1, 1, "outputs from one tap to the next"),
-  { name = "groups", profiles = { "torch", "onnx", "paddle" }, kind = "int", min = 1, max = MOST,
-    default = 1, doc = "parts of the channels that do not mix; divides those of x and of y" },
+  per_axis("dilation", ALL, 1, 1, "outputs from one tap to the next; not in tflite"),
+  { name = "groups", profiles = ALL, kind = "int", min = 1, max = MOST, default = 1,
+    doc = "parts of the channels that do not mix; divides those of x and of y; not in tflite" },
   { name = "bias", profiles = ALL, kind = "bool", default = true, doc = "whether bias is added" },
 }, onnx_names(), epilogues())
 
