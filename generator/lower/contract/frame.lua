@@ -43,6 +43,15 @@ local function sizes_of(plan, field)
   return out
 end
 
+--- Strides of x and of y.
+---@param plan upweave.plan.contract
+---@return table
+---@return table
+function M.strides(plan)
+  return strides_of(plan, sizes_of(plan, "input"), plan.elementwise and plan.co or plan.ci),
+    strides_of(plan, sizes_of(plan, "output"), plan.co)
+end
+
 ---@class lower.contract.Frame
 ---@field b ir.Builder
 ---@field plan upweave.plan.contract
@@ -85,13 +94,11 @@ end
 function M.new(plan, target, lanes, slots, together)
   local b = builder.new("kernel", target, plan.work)
   local kernel = sizes_of(plan, "kernel")
-  local input, output = sizes_of(plan, "input"), sizes_of(plan, "output")
+  local from, to = M.strides(plan)
   local f = {
     b = b, plan = plan, lanes = lanes, kernel = kernel, taps = product(kernel, 1),
     padded = blocks.padded(plan.co, lanes),
-    from = strides_of(plan, input, plan.elementwise and plan.co or plan.ci),
-    to = strides_of(plan, output, plan.co),
-    slots = slots, slot = together and 1 or plan.ci, channel = together and #slots or 1,
+    from = from, to = to, slots = slots, slot = together and 1 or plan.ci, channel = together and #slots or 1,
   }
   f.epilogue = epilogue.new(plan)
   place_vectors(f)
@@ -163,8 +170,8 @@ end
 
 -- packing -------------------------------------------------------------------------------------
 
--- Element of the parameter `weight` for channels o and c of group g and a place in the kernel.
-local function weight_index(plan, taps, g, o, c, place)
+--- Element of the parameter `weight` for channels o and c of group g and a place in the kernel.
+function M.weight_index(plan, taps, g, o, c, place)
   if plan.transposed then return ((g * plan.ci + c) * plan.co + o) * taps + place end
   return ((g * plan.co + o) * plan.ci + c) * taps + place
 end
@@ -218,7 +225,7 @@ local function pack_block(f, p, buffers, g, at, channel, block)
         local to = at + (row * (inner * plan.ci) + slot * f.slot + c * f.channel) * width
         local k = place + p:fetch(buffers.slots, slot)
         pack_lanes(p, buffers.packed, to, block, function(o)
-          local from = weight_index(plan, f.taps, g, channel + o, c, k)
+          local from = M.weight_index(plan, f.taps, g, channel + o, c, k)
           local w = p:load(buffers.weight, from, 1)
           return f.epilogue:weight(p, w, fetch_of(p, buffers, g * plan.co + channel + o))
         end)
