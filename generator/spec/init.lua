@@ -71,7 +71,8 @@ local function relaid(raw, name)
     return raw
   end
   local rank = #raw.shape - 2
-  local from = tensor.layout(raw.layout or tensor.layout_names(rank)[1])
+  local open = raw.layout == nil or raw.layout == schema.open_layout
+  local from = tensor.layout(open and tensor.layout_names(rank)[1] or raw.layout)
   local to = tensor.layout(name)
   local moved = { shape = raw.shape, layout = name, dtype = raw.dtype }
   if from and to and from.rank == rank and to.rank == rank then
@@ -141,10 +142,24 @@ local function check_name(raw, taken, list)
   end
 end
 
---- Validates the kernels of a spec.
+-- The problem in every layout of its rank if the layout is left open; the first one is at hand.
+local function layouts_of(raw, problem, list)
+  local x = raw.fields.x
+  if not problem or type(x) ~= "table" or x.layout ~= schema.open_layout then
+    return nil
+  end
+  local problems = { problem }
+  for i, name in ipairs(tensor.layout_names(tensor.rank(problem.x))) do
+    problems[i] = problems[i] or kernel.validate(overridden(raw, { layout = name }), list)
+  end
+  return problems
+end
+
+--- Validates the kernels of a spec. `open` has, at the places of the kernels whose layout is left
+--- open, the problem in all layouts; the first one is the kernel until somebody chooses.
 ---@param kernels upweave.RawKernel[]
 ---@param options? upweave.SpecOptions
----@return {kernels: table[]}? document
+---@return {kernels: table[], open: table<integer, table[]>}? document
 ---@return upweave.Diagnostic[]? diagnostics
 function M.validate(kernels, options)
   options = options or {}
@@ -152,7 +167,7 @@ function M.validate(kernels, options)
   if not chosen then
     return nil, { fault }
   end
-  local document, list, taken = { kernels = {} }, {}, {}
+  local document, list, taken = { kernels = {}, open = {} }, {}, {}
   for i, raw in ipairs(chosen) do
     if #list >= MOST_MISTAKES then
       list[#list + 1] = diagnostics.new("E049", { count = #list })
@@ -161,6 +176,7 @@ function M.validate(kernels, options)
     raw = overridden(raw, options)
     check_name(raw, taken, list)
     document.kernels[i] = kernel.validate(raw, list)
+    document.open[i] = layouts_of(raw, document.kernels[i], list)
   end
   if #list > 0 then
     return nil, list

@@ -3,7 +3,7 @@
 --
 -- Purpose: the fields of a kernel beside its operator's attributes, in the form of attributes, so
 -- that validation, flags and documentation have one source.
--- Invariant: ordered lists only. `reserved` values and keys belong to the spec language, but this
+-- Invariant: ordered lists only. `reserved` keys belong to the spec language, but this
 -- version cannot build them.
 
 local M = {}
@@ -53,8 +53,8 @@ M.tensor = { "shape", "layout", "dtype" }
 --- Keys of kernels in general that no operator of this version takes.
 M.reserved_keys = { "post" }
 
---- A layout that leaves the choice to the tuner.
-M.reserved_layout = "any"
+--- A layout that leaves the choice to the tuner; the shape stands in the order of the first one.
+M.open_layout = "any"
 
 --- The fields whose value may be given for all kernels beside a spec.
 M.overridable = { "numerics", "profile", "layout", "schedule" }

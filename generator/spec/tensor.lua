@@ -75,12 +75,8 @@ end
 
 local function check_layout(name, layout, rank, report)
   local path, names = { name, "layout" }, tensors.layout_names(rank)
-  if layout == nil then
+  if layout == nil or layout == schema.open_layout then
     return names[1] -- channels first, also for a rank that is unknown because the shape is wrong
-  elseif layout == schema.reserved_layout then
-    local supported = table.concat(names, ", ")
-    report("E100", path, nil, { what = "layout any", supported = supported })
-    return nil
   end
   local known = tensors.layout(layout)
   if not known then
