@@ -17,7 +17,7 @@
 static const struct {
   double slope, ulps, absolute, absolute_f64;
 } functions[] = {
-    [UPW_REF_SIGMOID] = {0.25, 8, 0, 0},
+    [UPW_REF_SIGMOID] = {0.25, 8, 0x1p-126, 0x1p-1022},
     [UPW_REF_TANH] = {1, 8, 0, 0},
     [UPW_REF_GELU] = {1.13, 8, 0x1p-22, 0x1p-51},
     [UPW_REF_GELU_TANH] = {1.13, 8, 0x1p-22, 0x1p-51},
