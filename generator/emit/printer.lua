@@ -6,6 +6,7 @@
 
 local expression = require "upweave.emit.expression"
 local literal = require "upweave.emit.literal"
+local types = require "upweave.ir.types"
 local walk = require "upweave.ir.walk"
 
 ---@class emit.Printer
@@ -94,6 +95,12 @@ end
 -- statements ------------------------------------------------------------------------------------
 
 local statement = {}
+
+-- The address is an integer: it may lie outside the buffer, where a pointer may not.
+function statement.prefetch(p, n)
+  local bytes = expression.index(p, n.index * types.element_bytes[n.base.root.elem])
+  p:line("__builtin_prefetch((const void *)((uintptr_t)%s + (uintptr_t)(%s)));", n.base.cname, bytes)
+end
 
 function statement.note(p, n) p:line("/* %s */", n.text) end
 

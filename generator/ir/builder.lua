@@ -6,7 +6,7 @@
 -- simplified afterwards.  Items (tables with `op`):
 --   pure values   const splat load gather shuffle, add mul fma, the integer operations, convert
 --                 cast, phi out (of a loop)
---   effects       view (a named pointer), store, for, block, call, note
+--   effects       view (a named pointer), store, prefetch, for, block, call, note
 -- A routine is a function of its own with pointers as parameters: what it keeps in registers does
 -- not compete with the loops around its calls.
 -- Invariants: values are in SSA form; a value is used only where it was defined or deeper; a
@@ -197,6 +197,9 @@ function B:store(base, at, value, streaming)
     self:convert(value, root.elem, root.paired),
   })
 end
+
+--- Ask for the cache line of base[at], which may lie outside the buffer: a hint, without meaning.
+function B:prefetch(base, at) emit(self, { op = "prefetch", base = base, index = index.of(at) }) end
 
 -- control -------------------------------------------------------------------------------------
 

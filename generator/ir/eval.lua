@@ -215,6 +215,8 @@ end
 
 function run.note() end
 
+function run.prefetch() end
+
 function run.block(self, n) self:run(n.body) end
 
 run["for"] = function(self, n)

@@ -45,6 +45,7 @@ end
 
 local texts = {
   note = function(_, n) return "; " .. n.text end,
+  prefetch = function(l, n) return "prefetch " .. l:place(n, n.index) end,
   view = function(l, n) return ("%s = view %s"):format(l:name(n), l:place(n, n.offset)) end,
   load = function(l, n)
     return ("%s = load %s %s"):format(l:name(n), n.ty.name, l:place(n, n.index))

@@ -67,7 +67,8 @@ end
 ---@param n table
 ---@return boolean
 function M.effect(n)
-  return n.op == "store" or n.op == "call" or n.op == "note" or n.body ~= nil
+  return n.op == "store" or n.op == "call" or n.op == "note" or n.op == "prefetch"
+    or n.body ~= nil
 end
 
 return M

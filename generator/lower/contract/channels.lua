@@ -31,6 +31,10 @@ function M.knobs(plan)
     },
     { name = "vectors", values = { 1, 2, 3, 4, 6, 8 }, default = 1, doc = "vectors of a pixel" },
     frame.strips_knob(plan),
+    {
+      name = "prefetch", values = { 0, 1024, 4096, 8192 }, default = 0,
+      doc = "elements ahead at which weights are asked for; 0: not",
+    },
   }
 end
 
@@ -73,6 +77,7 @@ local function reduce(k, block, class, acc, input, weights)
         for v = 1, block.vectors do
           local at = (run.slot * plan.ci + c) * width + (v - 1) * lanes
           w[v] = b:load(weights, at, lanes, "w" .. v - 1)
+          if k.prefetch > 0 then b:prefetch(weights, at + k.prefetch) end
         end
         for j = 0, span.last - span.first do
           local at = c * channel + run.at * pixel + j * plan.axes[plan.rank].step * pixel
@@ -147,6 +152,7 @@ local function declare(plan, knobs, target)
   local cuts = tiles.pieces(last, pieces)
   local k = {
     b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts,
+    prefetch = knobs.prefetch,
     classes = tiles.classes(last, knobs.pixels, cuts),
     parts = plan.rank == 1 and #cuts - 1 or math.min(knobs.strips, plan.axes[1].output),
   }
