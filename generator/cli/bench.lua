@@ -12,7 +12,7 @@ local tools = require "upweave.cli.tools"
 
 local M = {
   name = "bench", summary = "times the kernels against generic C and the machine's limits",
-  takes = "spec", groups = { "spec", "target", "compile", "runner" },
+  takes = "spec", groups = { "spec", "target", "compile", "database", "runner" },
   options = {
     { "--seconds", "seconds", "S", false, "how long to measure each kernel" },
     { "--threads", "threads", "N", false, "also time the kernel on N threads" },

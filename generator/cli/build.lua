@@ -11,10 +11,11 @@ local gen = require "upweave.cli.gen"
 local progress = require "upweave.toolchain.progress"
 local tools = require "upweave.cli.tools"
 local units = require "upweave.toolchain.units"
+local winners = require "upweave.cli.winners"
 
 local M = {
   name = "build", summary = "generates, compiles and links", takes = "spec",
-  groups = { "spec", "target", "compile" },
+  groups = { "spec", "target", "compile", "database" },
   options = {
     { "-o --output", "output", "DIR", false, "folder for the files" },
     { "--depfile", "depfile", "FILE", false, "write the dependencies for make or ninja" },
@@ -71,7 +72,10 @@ function M.run(options)
   if not document then return nil, faults end
   kit, faults = tools.toolchain(options, records)
   if not kit then return nil, faults end
-  libraries, faults = tools.generate(document, records, options)
+  local found
+  found, faults = winners.open(options, document, records[1])
+  if faults then return nil, faults end
+  libraries, faults = tools.generate(document, records, { winners = found })
   if not libraries then return nil, faults end
   list, faults, measures = M.outputs(kit, libraries, context.stem(options, document))
   if not list then return nil, faults end

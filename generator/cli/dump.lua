@@ -12,6 +12,7 @@ local fault = require "upweave.cli.fault"
 local output = require "upweave.cli.output"
 local suggest = require "upweave.util.suggest"
 local tools = require "upweave.cli.tools"
+local winners = require "upweave.cli.winners"
 
 local ASSEMBLY <const> = "asm"
 
@@ -20,7 +21,7 @@ STAGES[#STAGES + 1] = ASSEMBLY
 
 local M = {
   name = "dump", summary = "prints what a stage of the compiler gave", takes = "spec",
-  groups = { "spec", "target", "compile" },
+  groups = { "spec", "target", "compile", "database" },
   options = {
     { "--after", "after", "STAGE", false, "one of " .. table.concat(STAGES, ", ") },
   },
@@ -39,11 +40,11 @@ local function stage_of(options)
     expected = "one of " .. all, hint = suggest.nearest(options.after, STAGES) or false }) }
 end
 
-local function assembly(document, record, options)
+local function assembly(document, record, options, found)
   local kit, libraries, faults
   kit, faults = tools.toolchain(options, { record })
   if not kit then return nil, faults end
-  libraries, faults = tools.generate(document, { record }, {})
+  libraries, faults = tools.generate(document, { record }, { winners = found })
   if not libraries then return nil, faults end
   local texts = {}
   for index, library in ipairs(libraries) do
@@ -53,11 +54,12 @@ local function assembly(document, record, options)
   return texts
 end
 
-local function stages(document, record, stage)
+local function stages(document, record, stage, found)
   local texts, faults = {}, {}
   for index, problem in ipairs(document.kernels) do
     fault.about(problem.name, record.name)
-    local result, trouble = driver.compile(problem, { target = record.name, stop_after = stage })
+    local result, trouble = driver.compile(problem,
+      { target = record.name, stop_after = stage, winners = found })
     if result then
       texts[index] = driver.dump(result, stage)
     else
@@ -80,13 +82,15 @@ local function print_dumps(options, dumps)
 end
 
 local function dump_all(options, document, records, stage)
+  local found, trouble = winners.open(options, document, records[1], true)
+  if trouble then return nil, trouble end
   local dumps = {}
   for _, record in ipairs(records) do
     local texts, faults
     if stage == ASSEMBLY then
-      texts, faults = assembly(document, record, options)
+      texts, faults = assembly(document, record, options, found)
     else
-      texts, faults = stages(document, record, stage)
+      texts, faults = stages(document, record, stage, found)
     end
     if not texts then return nil, faults end
     for index, problem in ipairs(document.kernels) do

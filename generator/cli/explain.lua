@@ -16,10 +16,11 @@ local output = require "upweave.cli.output"
 local schedules = require "upweave.schedule"
 local spec = require "upweave.spec"
 local text = require "upweave.util.text"
+local winners = require "upweave.cli.winners"
 
 local M = {
   name = "explain", summary = "shapes, formulas, taps, costs, limit, schedule and why",
-  takes = "spec", groups = { "spec", "target" },
+  takes = "spec", groups = { "spec", "target", "database" },
   options = {
     { "--svg", "svg", "FILE", false, "also draw the index maps of all kernels into this file" },
   },
@@ -171,13 +172,15 @@ local function as_text(facts)
 end
 
 --- The facts of every kernel on every target; and, once a kernel, what a drawing needs.
-local function explain_all(records, document)
+local function explain_all(records, document, found)
   local all, drawn, faults = {}, {}, {}
   for place, record in ipairs(records) do
     for _, problem in ipairs(document.kernels) do
       fault.about(problem.name, record.name)
-      local result, trouble = driver.compile(problem, { target = record.name, stop_after = "ir" })
+      local result, trouble = driver.compile(problem,
+        { target = record.name, stop_after = "ir", winners = found })
       if result then
+        winners.report { result }
         local facts = facts_of(problem, result)
         all[#all + 1] = facts
         if place == 1 then
@@ -202,7 +205,10 @@ function M.run(options)
   if not records then return nil, faults end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
-  local all, drawn = explain_all(records, document)
+  local found
+  found, faults = winners.open(options, document, records[1])
+  if faults then return nil, faults end
+  local all, drawn = explain_all(records, document, found)
   if not all then return nil, drawn end
   -- Before anything is said on standard output: a command that fails has said nothing.
   faults = options.svg and context.write_file(options.svg, draw.document(drawn))

@@ -2,7 +2,7 @@
 -- Verb: gen.
 --
 -- Purpose: writes C, header and JSON of every kernel. Invariant: no compiler is needed, and the
--- same spec gives the same bytes.
+-- same spec gives the same bytes: a tuning database counts only if it is named.
 
 local context = require "upweave.cli.context"
 local depfile = require "upweave.cli.depfile"
@@ -10,10 +10,11 @@ local diagnostics = require "upweave.util.diagnostics"
 local files = require "upweave.toolchain.files"
 local output = require "upweave.cli.output"
 local tools = require "upweave.cli.tools"
+local winners = require "upweave.cli.winners"
 
 local M = {
   name = "gen", summary = "writes C, header and JSON metadata", takes = "spec",
-  groups = { "spec", "target" },
+  groups = { "spec", "target", "database" },
   options = {
     { "-o --output", "output", "DIR", false, "folder for the files" },
     { "--single", "single", nil, false, "one self-contained .c, for one target" },
@@ -74,7 +75,11 @@ function M.run(options)
   end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
-  libraries, faults = tools.generate(document, records, options)
+  local found
+  found, faults = winners.open(options, document, records[1], true)
+  if faults then return nil, faults end
+  libraries, faults = tools.generate(document, records,
+    { single = options.single, winners = found })
   if not libraries then return nil, faults end
   return M.write(options, folder, all_files(libraries))
 end

@@ -12,6 +12,7 @@ local diagnostics = require "upweave.util.diagnostics"
 local files = require "upweave.toolchain.files"
 local harness = require "upweave.toolchain.harness"
 local npy = require "upweave.read.npy"
+local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
 local tools = require "upweave.cli.tools"
 
@@ -69,12 +70,24 @@ local function file_of(folder, run, tensor)
   return ("%s/%s.%s.npy"):format(folder, run.problem.name, tensor)
 end
 
+-- The shapes are the kernel's, which may see other axes than the model.
+local function write_run(folder, run)
+  local shapes = {}
+  for _, tensor in ipairs(ops.find(run.problem.op).tensors(run.problem)) do
+    shapes[tensor.name] = tensor.shape
+  end
+  for _, one in ipairs(run.data) do
+    local ok, reason = files.write_private(file_of(folder, run, one.name),
+      npy.encode(one.tensor.dtype, shapes[one.name], one.tensor.bytes))
+    if not ok then return nil, reason end
+  end
+  return true
+end
+
 local function write_inputs(folder, results)
   for _, result in ipairs(results) do
     for _, run in ipairs(result.runs) do
-      local x = run.problem.x
-      local ok, reason = files.write_private(file_of(folder, run, "x"),
-        npy.encode(x.dtype, x.shape, run.x.bytes))
+      local ok, reason = write_run(folder, run)
       if not ok then return nil, context.write_fault(folder, reason) end
     end
   end

@@ -9,7 +9,7 @@ local words = require "upweave.toolchain.words"
 
 local M = {}
 
-local OVERRIDES <const> = { "numerics", "profile", "layout", "schedule", "cc", "runner" }
+local OVERRIDES <const> = { "numerics", "profile", "layout", "schedule", "cc", "runner", "db" }
 
 ---@param verb string
 ---@param options table

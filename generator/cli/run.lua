@@ -14,7 +14,7 @@ local uv = require "luv"
 
 local M = {
   name = "run", summary = "runs the kernels on .npy files", takes = "spec",
-  groups = { "spec", "target", "compile", "runner" },
+  groups = { "spec", "target", "compile", "database", "runner" },
   options = {
     { "--data", "data", "DIR", false, "folder of <kernel>.<input>.npy and of the results" },
   },

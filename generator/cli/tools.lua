@@ -12,6 +12,7 @@ local driver = require "upweave.driver"
 local fault = require "upweave.cli.fault"
 local harness = require "upweave.toolchain.harness"
 local progress = require "upweave.toolchain.progress"
+local winners = require "upweave.cli.winners"
 
 local M = {}
 
@@ -45,7 +46,7 @@ end
 --- The C of every kernel: driver.library for each, all faults together.
 ---@param document {kernels: table[]}
 ---@param records Target[] of one machine
----@param options {single: boolean?, schedule: string?}
+---@param options {single: boolean?, winners: upweave.Winners?}
 ---@return table[]|nil libraries {problem, files, units}
 ---@return upweave.Diagnostic[]? faults
 function M.generate(document, records, options)
@@ -55,8 +56,10 @@ function M.generate(document, records, options)
   for index, problem in ipairs(document.kernels) do
     progress.show(line, problem.name)
     fault.about(problem.name, table.concat(names, ", "))
-    local library, trouble = driver.library(problem, { targets = records, single = options.single })
+    local library, trouble = driver.library(problem,
+      { targets = records, single = options.single, winners = options.winners })
     if library then
+      winners.report(library.results)
       library.problem = problem
       libraries[index] = library
     else
@@ -69,12 +72,12 @@ function M.generate(document, records, options)
   return libraries
 end
 
---- The start of every verb that compiles and runs: targets, problems, compiler and cache.
+--- The start of every verb that compiles and measures: targets, problems, compiler and cache.
 ---@param options table
 ---@param verb string
 ---@return {targets: Target[], document: table, tools: table}|nil
 ---@return upweave.Diagnostic[]? faults
-function M.begin(options, verb)
+function M.start(options, verb)
   local targets, faults = context.runnable_targets(options)
   if not targets then return nil, faults end
   local document, tools
@@ -85,11 +88,24 @@ function M.begin(options, verb)
   return { targets = targets, document = document, tools = tools }
 end
 
+--- The same with what the tuning database recommends.
+---@param options table
+---@param verb string
+---@return {targets: Target[], document: table, tools: table, winners: upweave.Winners?}|nil
+---@return upweave.Diagnostic[]? faults
+function M.begin(options, verb)
+  local work, faults = M.start(options, verb)
+  if not work then return nil, faults end
+  work.winners, faults = winners.open(options, work.document, work.targets[1])
+  if faults then return nil, faults end
+  return work
+end
+
 --- The harness program of all kernels for one target.
 ---@return string|nil path
 ---@return upweave.Diagnostic[]? faults
 function M.harness(work, target)
-  local libraries, faults = M.generate(work.document, { target }, {})
+  local libraries, faults = M.generate(work.document, { target }, work)
   if not libraries then return nil, faults end
   return harness.build(work.tools, libraries, target)
 end

@@ -106,7 +106,7 @@ function M.run(options)
       hint = "leave one of them out" }) }
   end
   local work, records, faults
-  work, faults = tools.begin(options, M.name)
+  work, faults = tools.start(options, M.name)
   if not work then return nil, faults end
   work.database = options.db or database.default_path()
   records, faults = tune_all(work, options)

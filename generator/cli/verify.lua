@@ -16,7 +16,7 @@ local tools = require "upweave.cli.tools"
 
 local M = {
   name = "verify", summary = "compares the compiled kernels with the reference", takes = "spec",
-  groups = { "spec", "target", "compile", "runner" },
+  groups = { "spec", "target", "compile", "database", "runner" },
   options = {
     { "--seed", "seed", "N", false, "of the random data (1)" },
     { "--rounds", "rounds", "N", false, "how many rounds of data" },
@@ -110,7 +110,7 @@ end
 
 local function write(options, folder, work, all)
   local libraries, list, faults
-  libraries, faults = tools.generate(work.document, work.targets, {})
+  libraries, faults = tools.generate(work.document, work.targets, work)
   if not libraries then return nil, faults end
   list, faults = build.outputs(work.tools, libraries, context.stem(options, work.document),
     results_by_kernel(all.records))

@@ -26,6 +26,7 @@ local GOLDEN <const> = 0.6180339887498949
 ---@field schedule string
 ---@field c_sha256 string
 ---@field files table[]
+---@field tile integer[]?  outputs along the axes that are rounded together
 
 local function copy(problem)
   local out = {}
@@ -139,7 +140,7 @@ local function candidate(space, schedule)
   if crowded and space.rank > 0 then return nil end
   space.seen[made.c_sha256] = true
   return { problem = space.problem, schedule = text, c_sha256 = made.c_sha256,
-    files = made.result.files, cost = model.cost(made.result.ir) }
+    files = made.result.files, tile = made.result.tile, cost = model.cost(made.result.ir) }
 end
 
 local function give(space, one)

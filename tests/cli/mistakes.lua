@@ -33,7 +33,7 @@ end
 
 fails(2, {}, "usage: upweave VERB")
 fails(2, { "bulid", spec }, "error[E001]", "`bulid`", "= try: build")
-fails(2, { "tune", spec }, "error[E001]")
+fails(2, { "report", spec }, "error[E001]")
 fails(2, { "help", "nothing" }, "error[E001]")
 fails(2, { "--json", "spec", spec }, "error[E002]", "a verb comes first")
 fails(2, { "spec", "--verbos", spec }, "error[E002]", "= try: --verbose")
