@@ -66,9 +66,10 @@ static void note_plain(struct comparison *c, const struct upw_ref_answer *e, siz
   if (error - error != 0) return;
   double ulp =
       element_ulps(c->dtype, upw_ref_bits(c->dtype, y, i), element_nearest(c->dtype, want));
-  int cancelled = fabs(want) < e->magnitude[i] / 2; // its ULPs say nothing about the sum
   c->max_error = error > c->max_error ? error : c->max_error;
-  c->max_ulp = ulp > c->max_ulp && !cancelled ? ulp : c->max_ulp;
+  if (fabs(want) < e->magnitude[i] / 2) return; // cancelled: its ULPs say nothing about the sum
+  c->ulps++;
+  c->max_ulp = ulp > c->max_ulp ? ulp : c->max_ulp;
 }
 
 int compare(struct comparison *c, const struct upw_ref_answer *e, const void *y, size_t count) {

@@ -9,11 +9,14 @@
 //   bench  [--only PATTERN]… [--seconds S] [--threads N] [--cpu N]
 //   run    [--only PATTERN]… --data DIR
 //
-// verify, right: ok, and of uniform data max_error, max_ulp (where not half of the sum cancelled);
-// of all data bound_share, the largest error as a share of the allowed one; checked, seed.
+// verify, right: ok, and of uniform data max_error, max_ulp (of sums of which not half cancelled,
+// if there are such); of all data bound_share, the largest error as a share of the allowed one, and
+// checked, the outputs compared with the reference in all rounds; seed. Of a large contraction only
+// the first data's outputs are all compared.
 // verify, wrong: kind (value, not written, out of bounds, crash, status, range, …), case, seed, and
 // either index, got, want, ulp, bound_share, wrong of the worst element, or reason, a sentence.
-// bench: see bench.c. share, spread and threads_ns are a fraction, a fraction and nanoseconds.
+// bench: see bench.c. pack_ns is one packing of the parameters. share, spread and threads_ns are a
+// fraction, a fraction and nanoseconds.
 //
 // Exit: 0 all well, 2 wrong usage, 3 an input file is missing or wrong, 6 a kernel is wrong (or
 // crashed), 7 a measurement failed.

@@ -57,6 +57,7 @@ struct comparison {
   size_t checked;                   // of all tensors compared
   size_t answered, wrong, worst_at; // of the last one
   uint64_t worst_got;               // bits
+  size_t ulps;                      // elements that have max_ulp
   double worst_share, max_error, max_ulp;
 };
 

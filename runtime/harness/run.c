@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `run`: inputs from .npy files, outputs to .npy files.
+// `run`: inputs and parameters from .npy files, outputs to .npy files.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,10 +8,10 @@
 enum { PATH_ROOM = 4096, ALIGNMENT = 64 };
 
 struct tensors {
-  const void *inputs[MOST_TENSORS];
+  const void *inputs[MOST_TENSORS], *parameters[MOST_TENSORS];
   void *outputs[MOST_TENSORS];
   void *all[MOST_TENSORS];
-  void *workspace;
+  void *workspace, *packed;
 };
 
 static int refuse(const char *kernel, const char *path, const char *why) {
@@ -33,17 +33,20 @@ static int path_of(char *path, const char *folder, const char *kernel, const cha
 }
 
 static int allocate(const struct upw_kernel *k, struct tensors *t) {
-  size_t inputs = 0, outputs = 0;
+  size_t inputs = 0, outputs = 0, parameters = 0;
   for (uint32_t i = 0; i < k->tensor_count; i++) {
     t->all[i] = aligned(k->tensors[i].bytes);
     if (!t->all[i]) return 0;
     if (k->tensors[i].role == UPW_OUTPUT)
       t->outputs[outputs++] = t->all[i];
-    else
+    else if (k->tensors[i].role == UPW_INPUT)
       t->inputs[inputs++] = t->all[i];
+    else
+      t->parameters[parameters++] = t->all[i];
   }
   t->workspace = aligned(k->workspace_bytes);
-  return t->workspace != NULL;
+  t->packed = aligned(k->packed_bytes);
+  return t->workspace && t->packed;
 }
 
 static int run_files(const struct upw_kernel *k, const char *folder, struct tensors *t) {
@@ -55,7 +58,9 @@ static int run_files(const struct upw_kernel *k, const char *folder, struct tens
         upw_npy_read_into(path, &k->tensors[i], t->all[i], message) != UPW_OK)
       return refuse(k->name, path, message);
   }
-  int status = k->run(t->inputs, NULL, t->outputs, t->workspace);
+  int status = k->pack ? k->pack(t->parameters, t->packed) : UPW_OK;
+  if (status == UPW_OK)
+    status = k->run(t->inputs, k->pack ? t->packed : NULL, t->outputs, t->workspace);
   if (status != UPW_OK) return refuse(k->name, NULL, upw_status_text(status));
   for (uint32_t i = 0; i < k->tensor_count; i++)
     if (k->tensors[i].role == UPW_OUTPUT &&
@@ -69,13 +74,14 @@ static int run_files(const struct upw_kernel *k, const char *folder, struct tens
 }
 
 int run_case(const struct upw_case *c, const struct options *options) {
-  struct tensors t = {{NULL}, {NULL}, {NULL}, NULL};
+  struct tensors t = {.workspace = NULL};
   int code;
-  if (c->kernel->tensor_count > MOST_TENSORS || c->kernel->pack)
-    return refuse(c->kernel->name, NULL, "the harness runs kernels without parameters");
+  if (c->kernel->tensor_count > MOST_TENSORS)
+    return refuse(c->kernel->name, NULL, "the kernel has more tensors than the harness");
   code = allocate(c->kernel, &t) ? run_files(c->kernel, options->data, &t)
                                  : refuse(c->kernel->name, NULL, "out of memory");
   for (int i = 0; i < MOST_TENSORS; i++) free(t.all[i]);
   free(t.workspace);
+  free(t.packed);
   return code;
 }
