@@ -185,7 +185,7 @@ local function weights(w, absent)
   local x, y = b:input("x", "f32", w.r * w.r), b:output("y", "f32", w.n * w.n)
   transform.weights(b, matrices,
     function(i) return not absent[i % w.r] and b:load(x, i) or nil end,
-    function(i, v) b:store(y, i, v or b:const("f32", 1, 0)) end)
+    function(i, v) b:store(y, i, v and b:convert(v, "f32") or b:const("f32", 1, 0)) end)
   return b, matrices
 end
 

@@ -59,19 +59,31 @@ end
 ---@field padded integer       output channels of a group, padded
 ---@field kernel integer[]     sizes of the kernel
 ---@field taps integer         their product
+---@field places integer       packed weights of an input and an output channel
 ---@field from table           strides of x
 ---@field to table             strides of y
 ---@field epilogue lower.Epilogue
 ---@field residuals table[]    inputs that are added
 ---@field bias integer?        where the packed bias begins
 ---@field vectors integer[]    where the packed vectors of the epilogue begin
----@field slots integer[]      kernel position of every slot
+---@field slots integer[]?     kernel position of every slot
 ---@field slot integer         input channels between neighbouring slots, times the block's width
 ---@field channel integer      the same between input channels
+---@field weights fun(f: lower.contract.Frame, p: ir.Builder, s: lower.contract.Share)?   packs the
+---  weights of a block, where they are not those of the slots
+
+---@class lower.contract.Share   what of the parameters a block is
+---@field buffers table   of the packing module, by name
+---@field g integer|ir.Index
+---@field at ir.Index   where the weights of the block begin in `packed`
+---@field channel ir.Index   its first channel of the group
+---@field block lower.contract.Block
+---@field finish fun(w: table, o: ir.Index): table   a weight of output channel o of the block, with
+---  what the epilogue folds into it, in the plan's arithmetic
 
 -- Where what comes after the weights begins; f.packed_size.
 local function place_vectors(f)
-  local size, each = f.plan.groups * f.taps * f.plan.ci * f.padded, f.plan.groups * f.padded
+  local size, each = f.plan.groups * f.places * f.plan.ci * f.padded, f.plan.groups * f.padded
   f.vectors = {}
   if f.epilogue.bias then
     f.bias, size = size, size + each
@@ -83,23 +95,27 @@ local function place_vectors(f)
 end
 
 --- A module with x, residuals, packed and y.  `lanes` is the width of the packed vectors of
---- channels, `slots` the order of kernel positions, `together` whether those of an input channel are
---- neighbours.
+--- channels, `slots` the order of kernel positions, `together` whether those of an input channel
+--- are neighbours; `places` weights of a pair of channels are packed, as many as taps if it is
+--- absent.
 ---@param plan upweave.plan.contract
 ---@param target Target
 ---@param lanes integer
----@param slots integer[]
----@param together boolean
+---@param slots integer[]?
+---@param together boolean?
+---@param places integer?
 ---@return lower.contract.Frame
-function M.new(plan, target, lanes, slots, together)
+function M.new(plan, target, lanes, slots, together, places)
   local b = builder.new("kernel", target, plan.work)
   local kernel = sizes_of(plan, "kernel")
   local from, to = M.strides(plan)
   local f = {
     b = b, plan = plan, lanes = lanes, kernel = kernel, taps = product(kernel, 1),
     padded = blocks.padded(plan.co, lanes),
-    from = from, to = to, slots = slots, slot = together and 1 or plan.ci, channel = together and #slots or 1,
+    from = from, to = to, slots = slots, slot = together and 1 or plan.ci,
+    channel = together and #slots or 1,
   }
+  f.places = places or f.taps
   f.epilogue = epilogue.new(plan)
   place_vectors(f)
   f.x = b:input("x", plan.dtype, plan.batch * f.from.n, plan.work)
@@ -160,7 +176,7 @@ function M.tasks(k, fn)
         local channel = (block - kind.first) * (kind.vectors * kind.lanes) + kind.channel
         k.channel = g * f.padded + channel
         k.source = b:view("src", f.x, plan.elementwise and source + channel or source)
-        k.weights = b:view("weights", f.packed, k.channel * (f.taps * plan.ci))
+        k.weights = b:view("weights", f.packed, k.channel * (f.places * plan.ci))
         k.image = n * f.to.n + g * f.to.g + channel * f.to.c
         fn(kind, part)
       end)
@@ -182,8 +198,8 @@ local function each_outer(p, kernel, fn)
   p:each("row", 0, product(kernel, 1) // inner, function(row) fn(row, row * inner) end)
 end
 
--- The lanes of a block from `to` on: value(channel of the block) in order, 0 where there is none.
-local function pack_lanes(p, packed, to, block, value)
+--- The lanes of a block from `to` on: value(channel of the block) in order, 0 where there is none.
+function M.pack_lanes(p, packed, to, block, value)
   for v = 1, block.vectors do
     local channel, used = blocks.vector(block, v)
     local first = to + (v - 1) * block.lanes
@@ -206,32 +222,42 @@ local function pack_vectors(f, p, buffers, g, channel, block)
   local e, to = f.epilogue, g * f.padded + channel
   local function fetch(o) return fetch_of(p, buffers, g * f.plan.co + channel + o) end
   if e.bias then
-    pack_lanes(p, buffers.packed, to + f.bias, block, function(o)
+    M.pack_lanes(p, buffers.packed, to + f.bias, block, function(o)
       return e:packed_bias(p, f.plan.bias and fetch(o) "bias", fetch(o))
     end)
   end
   for i, at in ipairs(f.vectors) do
-    pack_lanes(p, buffers.packed, to + at, block, function(o) return e:packed(p, i, fetch(o)) end)
+    M.pack_lanes(p, buffers.packed, to + at, block, function(o) return e:packed(p, i, fetch(o)) end)
   end
 end
 
--- One block, whose first channel is `channel`; its weights begin at `at`.
-local function pack_block(f, p, buffers, g, at, channel, block)
-  local plan, kernel, width = f.plan, f.kernel, block.vectors * block.lanes
+-- The weights of a block by slots.
+local function pack_slots(f, p, s)
+  local plan, kernel, width = f.plan, f.kernel, s.block.vectors * s.block.lanes
   local inner = kernel[#kernel]
   p:each("c", 0, plan.ci, function(c)
     each_outer(p, kernel, function(row, place)
       p:each("slot", 0, inner, function(slot)
-        local to = at + (row * (inner * plan.ci) + slot * f.slot + c * f.channel) * width
-        local k = place + p:fetch(buffers.slots, slot)
-        pack_lanes(p, buffers.packed, to, block, function(o)
-          local from = M.weight_index(plan, f.taps, g, channel + o, c, k)
-          local w = p:load(buffers.weight, from, 1)
-          return f.epilogue:weight(p, w, fetch_of(p, buffers, g * plan.co + channel + o))
+        local to = s.at + (row * (inner * plan.ci) + slot * f.slot + c * f.channel) * width
+        local k = place + p:fetch(s.buffers.slots, slot)
+        M.pack_lanes(p, s.buffers.packed, to, s.block, function(o)
+          local from = M.weight_index(plan, f.taps, s.g, s.channel + o, c, k)
+          return s.finish(p:load(s.buffers.weight, from, 1), o)
         end)
       end)
     end)
   end)
+end
+
+-- One block, whose first channel is `channel`; its weights begin at `at`.
+local function pack_block(f, p, buffers, g, at, channel, block)
+  local weights = f.weights or pack_slots
+  weights(f, p, {
+    buffers = buffers, g = g, at = at, channel = channel, block = block,
+    finish = function(w, o)
+      return f.epilogue:weight(p, w, fetch_of(p, buffers, g * f.plan.co + channel + o))
+    end,
+  })
   pack_vectors(f, p, buffers, g, channel, block)
 end
 
@@ -250,9 +276,11 @@ function M.pack(f, kinds)
     buffers[name] = p:input(name, plan.dtype, channels, plan.work)
   end
   buffers.packed = p:output("packed", plan.work, f.packed_size)
-  buffers.slots = p:table("slots", "i32", f.slots, 1,
-    "kernel positions along the last axis, in order of use")
-  local per_channel = f.taps * plan.ci
+  if f.slots then
+    buffers.slots = p:table("slots", "i32", f.slots, 1,
+      "kernel positions along the last axis, in order of use")
+  end
+  local per_channel = f.places * plan.ci
   p:each("g", 0, plan.groups, function(g)
     for _, block in ipairs(kinds) do
       local width = block.vectors * block.lanes

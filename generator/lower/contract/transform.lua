@@ -172,18 +172,17 @@ function M.apply(b, matrices, fetch, emit)
   end
 end
 
---- The transform of a filter's taps, in double and rounded once: what `apply` does with the
---- matrices G, between values of the module's type.  An absent tap is nil, as is a product that
---- absent taps make 0.
+--- The transform of a filter's taps: what `apply` does with the matrices G, in double.  An absent
+--- tap is nil, as is a product that absent taps make 0.
 ---@param b ir.Builder
 ---@param matrices upweave.fraction[][][]
 ---@param fetch fun(i: integer): table?
----@param emit fun(i: integer, value: table?)
+---@param emit fun(i: integer, value: table?)   a value of f64, to be rounded once
 function M.weights(b, matrices, fetch, emit)
   M.apply(b, matrices, function(i)
     local tap = fetch(i)
     return tap and b:convert(tap, "f64")
-  end, function(i, value) emit(i, value and b:convert(value, b.work)) end)
+  end, emit)
 end
 
 return M

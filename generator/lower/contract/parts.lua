@@ -1,0 +1,72 @@
+-- PARTS
+-- =====
+-- Things that lie in parts of the work, such as rows of tiles in blocks of rows.  Things alike
+-- share their code: a class of them is a loop whose bounds depend on the part, and where each of
+-- them lies is a linear form or a table.
+
+local index = require "upweave.ir.index"
+local list = require "upweave.util.list"
+
+local M = {}
+
+---@class lower.contract.PartClass
+---@field like table                        the first of its things
+---@field range fun(part: ir.Index): ir.Index, ir.Index   a part's things of this class
+---@field place table<string, fun(i: ir.Index): ir.Index>   fields of thing i
+
+local function positions(b, name, values)
+  local first, step = values[1], (values[2] or values[1]) - values[1]
+  local linear = true
+  for i, v in ipairs(values) do linear = linear and v == first + (i - 1) * step end
+  if linear then return function(i) return i * step + first end end
+  local tab = b:table(name, "i32", values)
+  return function(i) return b:fetch(tab, index.of(i)) end
+end
+
+-- Things by their keys, in order of first appearance, and how many there are up to each part.
+local function sorted(parts)
+  local classes, of = {}, {}
+  for p, things in ipairs(parts) do
+    for _, thing in ipairs(things) do
+      local class = of[thing.key]
+      if not class then
+        class = { things = {}, ends = {} }
+        of[thing.key], classes[#classes + 1] = class, class
+      end
+      class.things[#class.things + 1] = thing
+      class.ends[p] = #class.things
+    end
+  end
+  return classes
+end
+
+-- Bounds of the parts' things: a part without any is an empty range.
+local function range(b, name, ends, count)
+  local lo, hi = {}, {}
+  for p = 1, count do
+    lo[p] = hi[p - 1] or 0
+    hi[p] = ends[p] or lo[p]
+  end
+  return b:ranges(name, lo, hi)
+end
+
+--- Classes of the things of all parts; things with the same key are alike.
+---@param b ir.Builder
+---@param name string        of the tables
+---@param parts table[][]    for each part its things, each with `key`
+---@param fields string[]    integers that say where a thing lies
+---@return lower.contract.PartClass[]
+function M.new(b, name, parts, fields)
+  local out = {}
+  for c, class in ipairs(sorted(parts)) do
+    local own = ("%s%d"):format(name, c - 1)
+    local place = {}
+    for _, field in ipairs(fields) do
+      place[field] = positions(b, own .. "_" .. field, list.column(class.things, field))
+    end
+    out[c] = { like = class.things[1], range = range(b, own, class.ends, #parts), place = place }
+  end
+  return out
+end
+
+return M

@@ -1,0 +1,162 @@
+-- WINOGRAD
+-- ========
+-- contract, interleaved tensors: Winograd's algorithm F(m, r) on both axes of an image, or on the
+-- one of a line.  A task is a block of rows of tiles: the inputs of its tiles are transformed,
+-- multiplied with the transformed weights, product by product as matrices, and the products
+-- transformed to outputs.  The register tile of the products is tiles x vectors of output channels.
+
+local blocks = require "upweave.lower.contract.blocks"
+local frame = require "upweave.lower.contract.frame"
+local geometry = require "upweave.lower.winograd.geometry"
+local pack = require "upweave.lower.winograd.pack"
+local passes = require "upweave.lower.winograd.passes"
+local winograd = require "upweave.plan.winograd"
+
+local M = { name = "winograd", form = "contract" }
+
+-- Bytes of transformed inputs and products of a block at most.
+local MAX_BYTES = 64 * 1024 * 1024
+
+-- Which algorithms each class of numerics allows, and the factor of their bound (docs/numerics.md).
+local ALLOWED = {
+  strict = {}, default = { default = true }, fast = { default = true, fast = true, named = true },
+}
+local FACTORS = { default = 2, fast = 5, named = 16 }
+
+local function knob_value(algorithm) return ("%dx%d"):format(algorithm.m, algorithm.r) end
+
+-- Algorithms whose taps are the kernel's.
+local function candidates(plan)
+  local out = {}
+  for _, algorithm in ipairs(winograd.algorithms) do
+    if algorithm.r == plan.axes[1].kernel then out[#out + 1] = algorithm end
+  end
+  return out
+end
+
+local function algorithm_of(plan, knobs)
+  for _, algorithm in ipairs(candidates(plan)) do
+    if knob_value(algorithm) == knobs.algorithm then return algorithm end
+  end
+end
+
+--- Knobs: algorithm (outputs x taps of a tile along an axis), rows (of tiles in a block), vectors
+--- (of output channels in a register tile).
+function M.knobs(plan)
+  local names = {}
+  for i, algorithm in ipairs(candidates(plan)) do names[i] = knob_value(algorithm) end
+  if #names == 0 then names[1] = "none" end
+  return {
+    { name = "algorithm", values = names, default = names[1], doc = "outputs x taps of a tile" },
+    { name = "rows", values = { 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32 }, default = 1,
+      doc = "rows of tiles in a block" },
+    { name = "vectors", values = { 1, 2, 3, 4 }, default = 2, doc = "vectors of a register tile" },
+  }
+end
+
+local function fits(plan)
+  if plan.planar then return nil, "winograd needs an interleaved tensor (NWC, NHWC)" end
+  if plan.rank > 2 then return nil, "winograd transforms one or two axes" end
+  for _, axis in ipairs(plan.axes) do
+    if axis.phases * axis.step * axis.dilation ~= 1 then
+      return nil, "winograd needs a stride and a dilation of 1"
+    end
+    if axis.kernel ~= plan.axes[1].kernel then return nil, "winograd needs a square kernel" end
+  end
+  return true
+end
+
+-- The bytes that a block needs for its tiles, or nil and why there are none.
+local function block_bytes(plan, algorithm, knobs, target)
+  local rows = geometry.tiles(plan.axes[1], algorithm.m)
+  if knobs.rows > rows then return nil, ("rows=%d of %d"):format(knobs.rows, rows) end
+  local lanes = frame.lanes(plan, target)
+  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], algorithm.m) or 1
+  local products = geometry.products(plan, algorithm.m + algorithm.r - 1)
+  local v, m = geometry.pitches(plan, knobs.rows * columns, knobs.vectors * lanes)
+  return products * (v + m) * (target.vector_bytes // lanes)
+end
+
+--- Legal for convolutions of stride 1 whose numerics allow the algorithm.
+function M.legal(plan, knobs, target)
+  local fine, why = fits(plan)
+  if not fine then return nil, why end
+  local algorithm = algorithm_of(plan, knobs)
+  if not algorithm then
+    return nil, ("winograd has no algorithm for %d taps"):format(plan.axes[1].kernel)
+  end
+  local class = algorithm.class[plan.rank]
+  if not ALLOWED[plan.numerics][class] then
+    return nil, ("%s on %d axes is of class %s, numerics are %s"):format(algorithm.name, plan.rank,
+      class, plan.numerics)
+  end
+  local bytes, reason = block_bytes(plan, algorithm, knobs, target)
+  if not bytes then return nil, reason end
+  if bytes > MAX_BYTES then
+    return nil, ("%d bytes of transformed tiles, at most %d"):format(bytes, MAX_BYTES)
+  end
+  return true
+end
+
+-- building ------------------------------------------------------------------------------------
+
+-- Strip of the transforms of an image: n rows of a row of tiles' pixels, padded by a vector against
+-- distances of a power of two.
+local function declare_strip(k)
+  if k.plan.rank == 1 then return end
+  local pixels = math.max(k.plan.axes[2].input, k.columns * k.w.m)
+  k.strip_pitch = (pixels + 1) * k.lanes
+  k.strip = k.b:scratch("strip", k.plan.work, k.w.n * k.strip_pitch)
+end
+
+local function declare(plan, knobs, target)
+  local algorithm = algorithm_of(plan, knobs)
+  local lanes, w = blocks.lanes(plan.co, frame.lanes(plan, target)), winograd.matrices(algorithm)
+  local products = geometry.products(plan, w.n)
+  local f = frame.new(plan, target, lanes, nil, false, products)
+  local k = {
+    b = f.b, plan = plan, frame = f, w = w, products = products,
+    lanes = frame.lanes(plan, target), kinds = (blocks.split(plan.co, lanes, knobs.vectors)),
+  }
+  geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
+  k.v_pitch, k.m_pitch = geometry.pitches(plan, k.tiles, k.kinds[1].vectors * lanes)
+  k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
+  k.m = f.b:scratch("m", plan.work, k.products * k.m_pitch)
+  declare_strip(k)
+  f.weights = pack.weights(k)
+  f.b.algorithm = {
+    text = ("Winograd %s on %d axes"):format(algorithm.name, plan.rank),
+    factor = FACTORS[algorithm.class[plan.rank]],
+  }
+  return k
+end
+
+-- A block of tiles of group g of image n.
+local function block_of(k, n, g, block)
+  local b, f = k.b, k.frame
+  k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
+  passes.inputs(k, block)
+  for _, kind in ipairs(k.kinds) do
+    b:each("block", 0, kind.count, function(i)
+      local channel = i * (kind.vectors * kind.lanes) + kind.channel
+      k.channel = g * f.padded + channel
+      k.image = n * f.to.n + g * f.to.g + channel
+      local weights = b:view("weights", f.packed, k.channel * (k.plan.ci * f.places))
+      passes.products(k, block, kind, weights)
+      passes.outputs(k, block, kind)
+    end)
+  end
+end
+
+--- Build the kernel.
+function M.lower(plan, knobs, target)
+  local k = declare(plan, knobs, target)
+  k.b:tasks(plan.batch * plan.groups * k.blocks, k.blocks, function(task)
+    local image = task // k.blocks
+    block_of(k, image // plan.groups, image % plan.groups, task % k.blocks)
+  end)
+  k.b.pack = frame.pack(k.frame, k.kinds)
+  return k.b
+end
+
+return M

@@ -1,0 +1,178 @@
+-- PASSES
+-- ======
+-- The three parts of a block of tiles: inputs to V[product][tile][input channel], products of V
+-- with the transformed weights to M[product][tile][output channel], M to outputs.
+--
+-- Both transforms of an image go through a strip, vector by vector of channels: the columns of a
+-- whole row of tiles first, so that neighbours share what they have in common and each loop has one
+-- matrix. A line of pixels needs no strip.
+
+local blocks = require "upweave.lower.contract.blocks"
+local store = require "upweave.lower.contract.store"
+local transform = require "upweave.lower.contract.transform"
+local vector = require "upweave.lower.vector"
+
+local M = {}
+
+-- fn(at, lanes) for vectors that cover n channels.
+local function each_vector(k, n, fn) vector.sweep_row(k.b, "c", n, k.lanes, 1, fn) end
+
+-- inputs --------------------------------------------------------------------------------------
+
+-- A tile's inputs along an axis, transformed: load(j) is number j of those inside, put(j, value)
+-- stores product j.
+local function transformed(k, class, lanes, load, put)
+  local values = {}
+  for j = class.like.from, class.like.to do values[j + 1] = load(j - class.like.from) end
+  local out = transform.column(k.b, k.w.bt, values)
+  for j = 1, k.w.n do put(j - 1, out[j] or k.b:const(k.plan.work, lanes, 0)) end
+end
+
+-- Along the columns, a row of tiles: to the strip or, of a line, to V.
+local function columns_in(k, class, i, c, lanes)
+  local b, axes = k.b, k.frame.from.axes
+  local row = b:view("in", k.source, class.place.at(i) * axes[1] + c)
+  if k.plan.rank == 1 then
+    return transformed(k, class, lanes,
+      function(j) return b:load(row, j * axes[1], lanes, "x" .. j) end,
+      function(j, v) b:store(k.v, class.place.tile(i) * k.plan.ci + c + j * k.v_pitch, v) end)
+  end
+  b:each("x", 0, k.plan.axes[2].input, function(x)
+    transformed(k, class, lanes,
+      function(j) return b:load(row, x * axes[2] + j * axes[1], lanes, "x" .. j) end,
+      function(j, v) b:store(k.strip, x * lanes + j * k.strip_pitch, v) end)
+  end)
+end
+
+-- Along the rows, from the strip to V; the row of tiles begins at `tile`.
+local function rows_in(k, tile, c, lanes)
+  local b, n, ci = k.b, k.w.n, k.plan.ci
+  for _, class in ipairs(k.input_columns) do
+    local from, to = class.range(0)
+    b:each("i", 0, n, function(i)
+      b:each("t", from, to, function(t)
+        local at = i * k.strip_pitch + class.place.at(t) * lanes
+        local out = i * (n * k.v_pitch) + (tile + class.place.tile(t)) * ci + c
+        transformed(k, class, lanes,
+          function(j) return b:load(k.strip, at + j * lanes, lanes, "d" .. j) end,
+          function(j, v) b:store(k.v, out + j * k.v_pitch, v) end)
+      end)
+    end)
+  end
+end
+
+--- V of a block.
+function M.inputs(k, block)
+  for _, class in ipairs(k.inputs) do
+    local from, to = class.range(block)
+    k.b:each("row", from, to, function(i)
+      each_vector(k, k.plan.ci, function(c, lanes)
+        columns_in(k, class, i, c, lanes)
+        if k.plan.rank == 2 then rows_in(k, class.place.tile(i), c, lanes) end
+      end)
+    end)
+  end
+end
+
+-- products ------------------------------------------------------------------------------------
+
+-- The sums of a register tile: tiles x vectors.
+local function sums_of(k, kind, size, v, u)
+  local b, ci, lanes, zeros = k.b, k.plan.ci, kind.lanes, {}
+  for s = 1, size * kind.vectors do zeros[s] = b:const(k.plan.work, lanes, 0) end
+  return b:fold("c", 0, ci, zeros, function(c, sum)
+    local w, out = {}, {}
+    for i = 1, kind.vectors do
+      w[i] = b:load(u, c * (kind.vectors * lanes) + (i - 1) * lanes, lanes, "u" .. i - 1)
+    end
+    for t = 0, size - 1 do
+      local x = b:splat(b:load(v, c + t * ci, 1), lanes)
+      for i = 1, kind.vectors do out[#out + 1] = b:fma(w[i], x, sum[t * kind.vectors + i]) end
+    end
+    return out
+  end)
+end
+
+--- M of a block of tiles and a block of output channels, whose weights begin at `weights`.
+function M.products(k, block, kind, weights)
+  local b, width = k.b, kind.vectors * kind.lanes
+  b:each("product", 0, k.products, function(product)
+    local u = b:view("u", weights, product * (k.plan.ci * width))
+    for _, class in ipairs(k.chunks) do
+      local from, to = class.range(block)
+      b:each("chunk", from, to, function(i)
+        local tile = class.place.tile(i)
+        local v = b:view("v", k.v, product * k.v_pitch + tile * k.plan.ci)
+        local out = b:view("m", k.m, product * k.m_pitch + tile * width)
+        for s, sum in ipairs(sums_of(k, kind, class.like.size, v, u)) do
+          b:store(out, (s - 1) * kind.lanes, sum)
+        end
+      end)
+    end
+  end)
+end
+
+-- outputs -------------------------------------------------------------------------------------
+
+-- Along the rows, from M to the strip, for a row of tiles that begins at `tile`.
+local function rows_out(k, tile, kind, at)
+  local b, n, m, lanes = k.b, k.w.n, k.w.m, kind.lanes
+  local width = kind.vectors * lanes
+  b:each("i", 0, n, function(i)
+    b:each("t", 0, k.columns, function(t)
+      local values, from = {}, i * (n * k.m_pitch) + (tile + t) * width + at
+      for j = 1, n do values[j] = b:load(k.m, from + (j - 1) * k.m_pitch, lanes, "m" .. j - 1) end
+      for q, v in ipairs(transform.column(b, k.w.at, values)) do
+        b:store(k.strip, i * k.strip_pitch + (t * m + (q - 1)) * lanes, v)
+      end
+    end)
+  end)
+end
+
+-- Along the columns: the outputs of a row of tiles, from the strip or, of a line, from M.
+local function columns_out(k, class, i, kind, at, used)
+  local b, axes, lanes = k.b, k.frame.to.axes, kind.lanes
+  local out = k.image + class.place.at(i) * axes[1] + at
+  local function parameter(first) return b:load(k.frame.packed, k.channel + at + first, lanes) end
+  local bias = k.frame.bias and b:named("bias", parameter(k.frame.bias))
+  local function pixel(load, place)
+    local values = {}
+    for j = 1, k.w.n do values[j] = load(j - 1) end
+    local sums = transform.column(b, k.w.at, values)
+    for q = 1, class.like.count do
+      local sum = bias and b:add(sums[q], bias) or sums[q]
+      store.finish(k, out + place + (q - 1) * axes[1], sum, used, parameter)
+    end
+  end
+  if k.plan.rank == 1 then
+    local from = class.place.tile(i) * (kind.vectors * lanes) + at
+    return pixel(function(j) return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j) end, 0)
+  end
+  b:each("x", 0, k.plan.axes[2].output, function(x)
+    pixel(function(j) return b:load(k.strip, x * lanes + j * k.strip_pitch, lanes, "m" .. j) end,
+      x * axes[2])
+  end)
+end
+
+-- One vector of a block of output channels.
+local function vector_out(k, block, kind, at, used)
+  for _, class in ipairs(k.outputs) do
+    local from, to = class.range(block)
+    k.b:each("row", from, to, function(i)
+      if k.plan.rank == 2 then rows_out(k, class.place.tile(i), kind, at) end
+      columns_out(k, class, i, kind, at, used)
+    end)
+  end
+end
+
+--- The outputs of a block of tiles and a block of channels.
+function M.outputs(k, block, kind)
+  local _, used = blocks.vector(kind, kind.vectors)
+  local full = used == kind.lanes and kind.vectors or kind.vectors - 1
+  k.b:each("vector", 0, full, function(v)
+    vector_out(k, block, kind, v * kind.lanes, kind.lanes)
+  end)
+  if full < kind.vectors then vector_out(k, block, kind, full * kind.lanes, used) end
+end
+
+return M
