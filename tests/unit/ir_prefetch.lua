@@ -20,9 +20,10 @@ local memory = { x = ir.array { 1, 2, 3, 4, 5, 6, 7, 8 }, y = {} }
 eval.eval(b, memory)
 tap.is(memory.y[7], 8, "and means nothing")
 
-printer.print(b, {}, "kernel")
+printer.print({ b }, {}, "kernel")
 local text = table.concat(b.lines, "\n")
-tap.ok(text:find("__builtin_prefetch((const void *)((uintptr_t)x + (uintptr_t)(task * 16 + 16384)));",
-  1, true), "in C an integer address, in bytes")
+local address = "(const void *)((uintptr_t)x + (uintptr_t)(task * 16 + 16384))"
+tap.ok(text:find(("__builtin_prefetch(%s);"):format(address), 1, true),
+  "in C an integer address, in bytes")
 
 tap.done()
