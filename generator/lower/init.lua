@@ -20,7 +20,8 @@ local order = {
   require "upweave.lower.averages",
   require "upweave.lower.products",
   require "upweave.lower.contract.channels",
-  (require "upweave.lower.contract.planar"), -- one value: require gives the path, too
+  require "upweave.lower.contract.planar",
+  (require "upweave.lower.winograd"), -- one value: require gives the path, too
 }
 
 --- Strategies for a plan, in order.
