@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Test cases of ONNX: a folder with model.onnx and test_data_set_*/input_k.pb, output_k.pb.
 --
--- Purpose: from such a folder to the kernel that it tests, its input and the result it wants, and
+-- Purpose: from such a folder to the kernel that it tests, its data and the result it wants, and
 -- the comparison of a result with that. Inputs that decide shapes and coordinates are constants of
 -- the kernel: their values are those of the data set.
 -- Invariant: a case that cannot be run is told apart from one that is wrong, by the exit status of
@@ -10,6 +10,7 @@
 local diagnostics = require "upweave.util.diagnostics"
 local graphs = require "upweave.import.graph"
 local import = require "upweave.import"
+local ordered = require "upweave.util.ordered"
 local tensors = require "upweave.import.tensor"
 local text = require "upweave.util.text"
 local uv = require "luv"
@@ -21,7 +22,7 @@ local SET <const> = "^test_data_set_(%d+)$"
 
 ---@class upweave.OnnxRun one data set of a case
 ---@field problem table
----@field x upweave.OnnxTensor
+---@field data { name: string, tensor: upweave.OnnxTensor }[]   inputs and parameters
 ---@field want upweave.OnnxTensor
 
 local function no_case(folder, reason)
@@ -78,6 +79,19 @@ local function wanted(graph, item, folder, set)
   return want
 end
 
+-- What the kernel's inputs and parameters hold, in the order of their names.
+local function data_of(graph, item)
+  local list = {}
+  for index, name in ipairs(ordered.keys(item.tensors)) do
+    local tensor, faults = graphs.data(graph, item.tensors[name])
+    if not tensor then
+      return nil, faults
+    end
+    list[index] = { name = name, tensor = tensor }
+  end
+  return list
+end
+
 local function read_run(folder, set)
   local graph, faults = import.file(folder .. "/model.onnx")
   local ok = graph
@@ -94,15 +108,15 @@ local function read_run(folder, set)
   if not item.problem then
     return nil, item.faults
   end
-  local x, want
-  x, faults = graphs.data(graph, item.node.inputs[1])
-  if x then
+  local data, want
+  data, faults = data_of(graph, item)
+  if data then
     want, faults = wanted(graph, item, folder, set)
   end
   if not want then
     return nil, faults
   end
-  return { problem = item.problem, x = x, want = want }
+  return { problem = item.problem, data = data, want = want }
 end
 
 --- The data sets of a case.

@@ -3,11 +3,12 @@
 --
 -- Purpose: from a .onnx file to its nodes, each with the kernel that it is or the reasons why it
 -- is none. protobuf.lua knows the wire format, onnx.lua the messages, graph.lua what they say,
--- node.lua how one node is read; one file per family of operators (resize.lua) says which kernel
--- a node is.
+-- node.lua how one node is read; one file per family of operators (resize.lua, convolution.lua)
+-- says which kernel a node is.
 -- Invariants: a model is untrusted. Its file is read whole or refused; a kernel comes only if it
 -- has passed the validation that specs pass.
 
+local convolution = require "upweave.import.convolution"
 local diagnostics = require "upweave.util.diagnostics"
 local graphs = require "upweave.import.graph"
 local names = require "upweave.spec.names"
@@ -22,14 +23,15 @@ local uv = require "luv"
 local M = {}
 
 local LARGEST_FILE <const> = 128 << 20
-local FAMILIES <const> = { resize }
+local FAMILIES <const> = { resize, convolution }
 
 ---@class upweave.ImportedNode
 ---@field node upweave.OnnxNode
 ---@field name string of the kernel
 ---@field fields table? the kernel as a spec says it
 ---@field problem table? the same, validated
----@field view upweave.AxesView? how its axes are those of the node's input
+---@field view upweave.AxesView? how its axes are those of the node's input; nil: they are the same
+---@field tensors table<string, string> the values that its inputs and parameters are, by name
 ---@field faults upweave.Diagnostic[] why it is no kernel
 
 -- Files -----------------------------------------------------------------------------------------
@@ -152,7 +154,8 @@ function M.operator_fault(graph, node)
   local own = graphs.is_function(graph, node)
   return diagnostics.new("E110", { where = node.place, what = "operator " .. full, hint = false,
     reason = own and "the model defines it itself; inline its functions first"
-      or table.concat(known, " and ") .. " are imported" })
+      or ("%s and %s are imported"):format(table.concat(known, ", ", 1, #known - 1),
+        known[#known]) })
 end
 
 -- A name for the kernel that no other one has.
@@ -202,7 +205,7 @@ function M.nodes(graph)
     item.faults[1] = M.operator_fault(graph, node)
     if #item.faults == 0 then
       local reader = nodes.new(graph, node, item.faults)
-      item.fields, item.view = family_of(graph, node).fields(reader)
+      item.fields, item.view, item.tensors = family_of(graph, node).fields(reader)
     end
     if item.fields then
       validate(item, graph)
@@ -217,6 +220,9 @@ end
 ---@param item upweave.ImportedNode with a problem
 ---@return integer[]
 function M.output_shape(graph, item)
+  if not item.view then
+    return item.problem.y.shape
+  end
   local input = graph.values[item.node.inputs[1]].shape
   local shape = table.move(input, 1, #input, 1, {})
   for index, axis in ipairs(item.view.spatial) do

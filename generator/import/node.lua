@@ -15,6 +15,8 @@ local text = require "upweave.util.text"
 
 local M = {}
 
+local MOST_ELEMENTS <const> = 2.0 ^ 40
+
 ---@class upweave.OnnxVersion of an operator
 ---@field since integer opset
 ---@field attributes string[][]? { name, kind }; nil if there is no such operator
@@ -132,6 +134,53 @@ local function name_of(self, key)
     end
   end
   return ""
+end
+
+-- Whether every size of an input is a known number, and there are not too many elements.
+local function check_sizes(self, key, name, shape)
+  local count = 1.0
+  for axis, n in ipairs(shape) do
+    if type(n) == "string" then
+      local open = n == "?" and "not given" or "`" .. n .. "`"
+      return self:unsupported(key, "an input of open shape",
+        ("size %d of `%s` is %s"):format(axis - 1, name, open),
+        n ~= "?" and ("--dim %s=1"):format(n))
+    elseif n < 0 then
+      return self:invalid(key, ("size %d of `%s` is %d"):format(axis - 1, name, n))
+    end
+    count = count * math.max(n, 1)
+  end
+  if #shape == 0 or count > MOST_ELEMENTS then
+    return self:unsupported(key, "an input of shape {" .. text.shape(shape) .. "}",
+      "a tensor has at least one axis and at most 2^40 bytes")
+  end
+  return true
+end
+
+--- The name of an input; nil if it is left out.
+---@param key string
+---@return string?
+function Node:input(key)
+  local name = name_of(self, key)
+  return name ~= "" and name or nil
+end
+
+--- Shape and dtype of an input; nil after a report where they are not known.
+---@param key string
+---@return integer[]? shape
+---@return string? dtype
+function Node:tensor(key)
+  local name = name_of(self, key)
+  local value = self.graph.values[name] or {}
+  if not value.shape then
+    return self:unsupported(key, "an input of unknown shape",
+      ("the model does not say the shape of `%s`"):format(name),
+      "onnx.shape_inference.infer_shapes(model)")
+  elseif not value.dtype then
+    return self:unsupported(key, "an input of this data type",
+      ("`%s` holds none of f32, f64, f16, bf16 and u8"):format(name))
+  end
+  if check_sizes(self, key, name, value.shape) then return value.shape, value.dtype end
 end
 
 --- The numbers of an input that must be constant: nil if it is left out or empty, nil and true if

@@ -14,8 +14,6 @@ local text = require "upweave.util.text"
 
 local M = {}
 
-local MOST_ELEMENTS <const> = 2.0 ^ 40
-
 local MODE <const> = { "mode", "string" }
 local RULES <const> = { MODE, { "coordinate_transformation_mode", "string" },
   { "nearest_mode", "string" }, { "cubic_coeff_a", "float" }, { "exclude_outside", "int" },
@@ -47,41 +45,9 @@ local FLAGS <const> = { "antialias", "exclude_outside" }
 -- What becomes a list of one number for each axis, or decides it.
 local SHAPING <const> = { "axes", "scales" }
 
--- Every size of X, each a known number.
-local function check_sizes(self, name, shape)
-  local count = 1.0
-  for axis, n in ipairs(shape) do
-    if type(n) == "string" then
-      local open = n == "?" and "not given" or "`" .. n .. "`"
-      return self:unsupported("X", "an input of open shape",
-        ("size %d of `%s` is %s"):format(axis - 1, name, open),
-        n ~= "?" and ("--dim %s=1"):format(n))
-    elseif n < 0 then
-      return self:invalid("X", ("size %d of `%s` is %d"):format(axis - 1, name, n))
-    end
-    count = count * math.max(n, 1)
-  end
-  if #shape == 0 or count > MOST_ELEMENTS then
-    return self:unsupported("X", "an input of shape {" .. text.shape(shape) .. "}",
-      "a tensor has at least one axis and at most 2^40 bytes")
-  end
-  return true
-end
-
--- The shape and dtype of X.
 local function read_x(self)
-  local name = self.node.inputs[1]
-  local value = self.graph.values[name] or {}
-  if not value.shape then
-    return self:unsupported("X", "an input of unknown shape",
-      ("the model does not say the shape of `%s`"):format(name),
-      "onnx.shape_inference.infer_shapes(model)")
-  elseif not value.dtype then
-    return self:unsupported("X", "an input of this data type",
-      ("`%s` holds none of f32, f64, f16, bf16 and u8"):format(name))
-  end
-  self.shape, self.dtype = value.shape, value.dtype
-  return check_sizes(self, name, value.shape)
+  self.shape, self.dtype = self:tensor("X")
+  return self.shape
 end
 
 -- The axes that scales, sizes and roi speak of, counted from 1.
@@ -252,13 +218,14 @@ local function fields_of(self)
     end
   end
   add_numbers(self, fields, view, index_of)
-  return fields, view
+  return fields, view, { x = self:input("X") }
 end
 
 --- The fields of the kernel that a node is.
 ---@param self upweave.NodeReader
 ---@return table? fields
 ---@return upweave.AxesView? view
+---@return table<string, string>? tensors
 function M.fields(self)
   local sound = self:check(VERSIONS[self.node.op]) and read_x(self) and read_axes(self)
     and read_scales(self) and read_roi(self)

@@ -13,7 +13,8 @@ local M = {}
 
 local VERSION <const> = 1
 -- What a reader looks for first; the other fields follow in the order of their names.
-local FIRST <const> = { "note", "op", "profile", "opset", "x", "mode", "size", "scale_factor" }
+local FIRST <const> = { "note", "op", "profile", "opset", "x", "out_channels", "kernel_shape",
+  "mode", "size", "scale_factor" }
 
 -- `%q` would break lines and write bytes as they are; these strings are printable.
 local function quoted(value)

@@ -20,7 +20,7 @@ end
 -- A network: one node that is a kernel, one that is none, one whose shape is open.
 local network = command.write(folder .. "/network.onnx", onnx.model {
   nodes = {
-    { op = "Conv", name = "conv", inputs = { "x", "w" }, outputs = { "a" } },
+    { op = "LRN", name = "lrn", inputs = { "x", "w" }, outputs = { "a" } },
     { op = "Resize", name = "up.1", inputs = { "x", "", "s" }, outputs = { "b" },
       attributes = { mode "linear" } },
     { op = "Resize", name = "open", inputs = { "n", "", "s" }, outputs = { "c" } },
@@ -32,7 +32,7 @@ local network = command.write(folder .. "/network.onnx", onnx.model {
 })
 
 local listed = run(0, { "import", network }, "a list").stdout
-for _, text in ipairs { "Conv", "no: operator Conv cannot be imported", "1x2x4x5 f32", "1x2x8x10",
+for _, text in ipairs { "LRN", "no: operator LRN cannot be imported", "1x2x4x5 f32", "1x2x8x10",
   "up_1", "Nx2x4x5 f32", "size 0 of `n` is `N`" } do
   tap.like(listed, text, "the list says " .. text)
 end
@@ -49,7 +49,7 @@ tap.is(#dkjson.decode(run(0, { "import", network, "--json", "--only", "u*" }, "-
 local spec = folder .. "/out/spec.lua"
 local written = run(0, { "import", network, "-o", spec }, "-o")
 tap.is(written.stdout, spec .. "\n", "-o says the file")
-tap.like(written.stderr, "left out: node 0, Conv: operator Conv", "-o says what is left out")
+tap.like(written.stderr, "left out: node 0, LRN: operator LRN", "-o says what is left out")
 local json = folder .. "/out/spec.json"
 run(0, { "import", network, "-o", json, "--dim", "N=3", "-q" }, "-o as JSON")
 local function canonical(path, ...)
@@ -70,7 +70,7 @@ run(2, { "import", network, "--dim", "M=1" }, "--dim of no size of the model")
 run(2, { "import", network, "--only", "z*" }, "--only that matches nothing")
 run(2, { "import", network, "-o", folder .. "/spec.txt" }, "-o with another ending")
 run(2, { "import", network, "-o", network .. "/spec.lua" }, "-o in a file")
-run(4, { "import", network, "-o", folder .. "/no.lua", "--only", "conv" }, "-o of no kernel")
+run(4, { "import", network, "-o", folder .. "/no.lua", "--only", "lrn" }, "-o of no kernel")
 tap.ok(not uv.fs_stat(folder .. "/no.lua"), "then nothing is written")
 run(3, { "import", command.write(folder .. "/bad.onnx", "no model") }, "no model at all")
 run(3, { "import", command.write(folder .. "/empty.onnx", "") }, "an empty file")
@@ -117,7 +117,7 @@ local number = case("number", doubling, { x, s }, { y(1, 1, NAN, 2) })
 local shape = case("shape", doubling, { x, s }, { floats("y", { 4 }, { 1, 1, NAN, NAN }) })
 local bad = case("bad#1", "no model", { x, s }, { y(1, 1, NAN, NAN) })
 local broken = case("broken", doubling, { "\11", s }, { y(1, 1, NAN, NAN) })
-local other = case("other", onnx.model { nodes = { { op = "Conv", outputs = { "y" } } } }, {},
+local other = case("other", onnx.model { nodes = { { op = "LRN", outputs = { "y" } } } }, {},
   { x })
 local two = case("two", onnx.model { nodes = { { op = "Relu", outputs = { "y" } },
   { op = "Relu", outputs = { "z" } } } }, {}, { x })
@@ -131,7 +131,7 @@ local mixed = test(6, right, wrong, number, shape, bad, broken, other, two, fold
 for _, line in ipairs { "ok 1 - right\n", "not ok 2 - wrong\n# element 1 of {1x1x1x4} is 1 and",
   "not ok 3 - number\n# element 3", "not ok 4 - shape\n", "not ok 5 - bad_1\n# error[E070]",
   "not ok 6 - broken\n# error[E070]",
-  "ok 7 - other # SKIP operator Conv cannot be imported, because",
+  "ok 7 - other # SKIP operator LRN cannot be imported, because",
   "ok 8 - two # SKIP a model of 2 nodes", "not ok 9 - none\n# error[E073]", "\n1..9\n" } do
   tap.like(mixed, line, "--test says " .. line:match("^\n?([^\n]*)"))
 end

@@ -39,13 +39,13 @@ local function refused(code, name, ...)
 end
 
 local runs = read(MODEL, { X, TWICE }, Y)
-local run = runs and #runs == 1 and runs[1] or { problem = { y = {} }, x = {}, want = {} }
+local run = runs and #runs == 1 and runs[1] or { problem = { y = {} }, data = {}, want = {} }
 tap.same(run.problem.y.shape, { 1, 1, 4 }, "the scale of the data set is the kernel's")
-tap.is(run.x.bytes, string.pack("<ff", 1, 2), "the input")
+tap.is(run.data[1] and run.data[1].tensor.bytes, string.pack("<ff", 1, 2), "the input")
 tap.is(run.want.bytes, string.pack("<ffff", 1, 1, 2, 2), "the output that is wanted")
 
 refused("E070", "no model", "no model", { X, TWICE }, Y)
-refused("E110", "another operator", onnx.model { nodes = { { op = "Conv", outputs = { "y" } } } },
+refused("E110", "another operator", onnx.model { nodes = { { op = "Relu", outputs = { "y" } } } },
   {}, Y)
 refused("E110", "two nodes", onnx.model { nodes = { { op = "Relu", outputs = { "y" } },
   { op = "Relu", outputs = { "z" } } } }, {}, Y)
