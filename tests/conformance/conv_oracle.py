@@ -19,6 +19,7 @@ docs/numerics.md says the same to users.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ from upweave import Arrays, Spec
 CONV = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 TRANSPOSED = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d,
               3: functional.conv_transpose3d}
+for message in ("Using padding='same'", "Initializing zero-element tensors"):
+    warnings.filterwarnings("ignore", message)
 TILE = 8  # outputs at most on one axis, of one phase
 FACTORS = {"default": 2, "fast": 5}
 

@@ -89,13 +89,14 @@ def step(
     if word.startswith("clamp"):
         lowest, highest = np.float64(numbers) if unit < 2.0**-50 else np.float32(numbers)
         return np.clip(value, lowest, highest), bound
-    slope = np.zeros(1)
+    if word == "relu":
+        return np.maximum(value, 0), bound
     if word == "prelu":
         slope = along_channels(tensors[names[0]], value)
-    elif word.startswith("leaky_relu"):
+    else:
         slope = np.float64(numbers) if unit < 2.0**-50 else np.float32(numbers)
     scaled = value * slope
-    return np.where(value > 0, value, np.where(np.isnan(value), value, scaled)), (
+    return np.where(value > 0, value, scaled), (
         bound * np.maximum(1, np.abs(slope)) + unit * np.abs(scaled))
 
 
