@@ -8,6 +8,7 @@ line `N passed, N failed`; progress on stderr. Exit 0 only if nothing failed.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ from typing import Iterable
 import numpy as np
 import torch
 
+import conv
 import interpolate
 import interpolate_axes
 import selftest
@@ -25,7 +27,11 @@ import upweave
 from report import Batch, Report
 from storage import DTYPES
 
-SUITES = {"interpolate": interpolate.batches}
+SUITES = {
+    "interpolate": interpolate.batches,
+    "conv": functools.partial(conv.batches, "conv"),
+    "conv_transpose": functools.partial(conv.batches, "conv_transpose"),
+}
 SPECS = 3000
 SEED = 1
 SELF_TEST = 100  # specs by which every run first tests the harness
