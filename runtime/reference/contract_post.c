@@ -11,16 +11,17 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// What is stated of the functions in docs/numerics.md: an error of so many units in the last place
-// of the result (of the arithmetic: f16 and bf16 are computed on as float), or, where that is more,
-// `absolute` times max(1, |v|).
+// What docs/numerics.md states of the functions: an error of so many units in the last place of the
+// result (of the arithmetic: f16 and bf16 are computed on as float), or, where that is more, an
+// absolute one, which with gelu grows with |v| above 1.
 static const struct {
   double slope, ulps, absolute, absolute_f64;
+  int grows;
 } functions[] = {
-    [UPW_REF_SIGMOID] = {0.25, 8, 0x1p-126, 0x1p-1022},
-    [UPW_REF_TANH] = {1, 8, 0, 0},
-    [UPW_REF_GELU] = {1.13, 8, 0x1p-22, 0x1p-51},
-    [UPW_REF_GELU_TANH] = {1.13, 8, 0x1p-22, 0x1p-51},
+    [UPW_REF_SIGMOID] = {0.25, 8, 0x1p-126, 0x1p-1022, 0},
+    [UPW_REF_TANH] = {1, 8, 0, 0, 0},
+    [UPW_REF_GELU] = {1.13, 8, 0x1p-22, 0x1p-51, 1},
+    [UPW_REF_GELU_TANH] = {1.13, 8, 0x1p-22, 0x1p-51, 1},
 };
 
 // Outputs of Winograd's kernels: how much the classes allow beyond a direct sum, and how much
@@ -83,13 +84,15 @@ static void normalise(struct value *x, struct chain *c) {
 
 static void leak(struct value *x, double slope, int dtype) {
   add_roundings(x, 1, dtype);
-  if (x->v < 0) x->v *= slope;
+  if (!(x->v > 0)) x->v *= slope;
   if (fabs(slope) > 1) scale(x, slope);
 }
 
+// Both forms of gelu have the limit -0 at -infinity, where the frameworks' formulas give NaN.
 static double function_of(int kind, double v) {
   if (kind == UPW_REF_SIGMOID) return 1 / (1 + exp(-v));
   if (kind == UPW_REF_TANH) return tanh(v);
+  if (v == -INFINITY) return -0.0;
   if (kind == UPW_REF_GELU) return 0.5 * v * erfc(-v * sqrt(0.5));
   // v / 2 * (1 + tanh(u)) without the cancellation
   double u = sqrt(8 / acos(-1.0)) * (v + 0.044715 * v * v * v);
@@ -98,7 +101,7 @@ static double function_of(int kind, double v) {
 
 static void bend(struct value *x, int kind, int dtype) {
   int wide = dtype == UPW_REF_F64;
-  double before = fmax(1, fabs(x->v));
+  double before = functions[kind].grows ? fmax(1, fabs(x->v)) : 1;
   double absolute = wide ? functions[kind].absolute_f64 : functions[kind].absolute;
   x->v = function_of(kind, x->v);
   scale(x, functions[kind].slope);
