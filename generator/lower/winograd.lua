@@ -127,6 +127,7 @@ local function declare(plan, knobs, target)
   f.b.algorithm = {
     text = ("Winograd %s on %d axes"):format(algorithm.name, plan.rank),
     factor = FACTORS[algorithm.class[plan.rank]],
+    tile = plan.rank == 2 and { w.m, w.m } or { w.m },
   }
   return k
 end

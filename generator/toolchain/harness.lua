@@ -98,7 +98,10 @@ end
 local function tile_of(library)
   local tile = { 1, 1, 1 }
   for _, result in ipairs(library.results or {}) do
-    for axis, length in ipairs(result.tile or {}) do tile[axis] = math.max(tile[axis], length) end
+    local algorithm = result.ir.algorithm
+    for axis, length in ipairs(algorithm and algorithm.tile or {}) do
+      tile[axis] = math.max(tile[axis], length)
+    end
   end
   return "{" .. table.concat(tile, ", ") .. "}"
 end
