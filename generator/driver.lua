@@ -7,10 +7,12 @@ local canonical = require "upweave.spec.canonical"
 local diagnostics = require "upweave.util.diagnostics"
 local emit = require "upweave.emit.kernel"
 local interface = require "upweave.emit.interface"
+local list = require "upweave.util.list"
 local listing = require "upweave.ir.print"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local ordered = require "upweave.util.ordered"
+local pack = require "upweave.ir.pack"
 local pressure = require "upweave.ir.pressure"
 local prune = require "upweave.ir.prune"
 local schedules = require "upweave.schedule"
@@ -73,16 +75,22 @@ end
 
 -- What the frames of the files need to know; `target_names` are those of the whole library.
 local function job(r, symbol, target_names)
+  local flags = table.move(r.target.flags, 1, #r.target.flags, #targets.flags + 1,
+    { table.unpack(targets.flags) })
+  local tensors = r.op.tensors(r.problem)
+  if r.baked then
+    flags[#flags + 1] = "-I."            -- where the assembler looks for the weights
+    tensors = list.without(tensors, "role", "parameter")
+    r.packed = r.packed or pack.pack(r.ir.pack, r.baked)
+  end
   return {
     targets = target_names,
     name = r.problem.name, symbol = symbol, version = M.VERSION, problem = r.problem,
     canonical = canonical.text(r.problem), identity = canonical.identity(r.problem),
-    tensors = r.op.tensors(r.problem), summary = r.op.summary, formula = r.op.formula(r.problem),
+    tensors = tensors, summary = r.op.summary, formula = r.op.formula(r.problem),
     plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
     target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
-    packed_bytes = emit.packed_bytes(r.ir),
-    flags = table.move(r.target.flags, 1, #r.target.flags, #targets.flags + 1,
-      { table.unpack(targets.flags) }),
+    packed_bytes = not r.baked and emit.packed_bytes(r.ir) or nil, baked = r.packed, flags = flags,
   }
 end
 
@@ -101,6 +109,7 @@ function stages.c(r)
     source.text = emit.source(j, header:gsub("\n$", ""), true)
     r.files = { source, metadata }
   end
+  r.files[#r.files + 1] = emit.weights(j)
 end
 
 local function find_target(name)
@@ -128,11 +137,11 @@ end
 ---  why: string}[]  what the tuning database recommends, best first
 
 --- Run the stages for one kernel and one target.  options: target (or its name), single (header in
---- the C file), stop_after (a stage), winners.  A faulty schedule or target gives nil and
---- diagnostics.
+--- the C file), stop_after (a stage), winners, baked (an array of numbers, 0-based, for each
+--- parameter).  A faulty schedule or target gives nil and diagnostics.
 ---@param problem table
 ---@param options { target: Target|string, single: boolean?, stop_after: string?,
----  winners: upweave.Winners? }
+---  winners: upweave.Winners?, baked: table<string, number[]>? }
 ---@return upweave.Result?
 ---@return upweave.Diagnostic[]?
 function M.compile(problem, options)
@@ -140,7 +149,7 @@ function M.compile(problem, options)
   if not target then return nil, { fault } end
   local r = {
     problem = problem, target = target, op = ops.find(problem.op), single = options.single,
-    winners = options.winners,
+    winners = options.winners, baked = options.baked,
   }
   for _, stage in ipairs(M.STAGES) do
     if stages[stage] then stages[stage](r) end
@@ -172,10 +181,11 @@ local function variant_symbol(problem, target)
 end
 
 -- Several targets: a dispatcher, one header for all, one C file each.
-local function variants(problem, records, winners)
+local function variants(problem, records, options)
   local results, rows, names = {}, {}, {}
   for i, record in ipairs(records) do
-    local r, faults = M.compile(problem, { target = record, stop_after = "ir", winners = winners })
+    local r, faults = M.compile(problem, { target = record, stop_after = "ir",
+      winners = options.winners, baked = options.baked })
     if not r then return nil, faults end
     results[i], names[i] = r, record.name
   end
@@ -193,6 +203,7 @@ local function variants(problem, records, winners)
     local include = ('#include "%s.h"\n\n%s;'):format(problem.name,
       table.concat(interface.variant_prototypes(j, symbol), ";\n"))
     files[#files + 1] = { name = source, text = emit.source(j, include, false) }
+    files[#files + 1] = emit.weights(j)
     units[#units + 1] = { source = source, target = r.target.name, flags = r.target.flags }
   end
   local best = job(results[1], problem.name, names)
@@ -212,7 +223,8 @@ end
 
 --- The files of a kernel for one or several targets and how to compile them.
 ---@param problem table
----@param options { targets: (Target|string)[], single: boolean?, winners: upweave.Winners? }
+---@param options { targets: (Target|string)[], single: boolean?, winners: upweave.Winners?,
+---  baked: table<string, number[]>? }
 ---@return { files: table[], units: table[], results: upweave.Result[] }?
 ---@return upweave.Diagnostic[]?
 function M.library(problem, options)
@@ -224,10 +236,10 @@ function M.library(problem, options)
   end
   local records, faults = targets.together(asked)
   if not records then return nil, faults end
-  if #records > 1 then return variants(problem, records, options.winners) end
+  if #records > 1 then return variants(problem, records, options) end
   local r
-  r, faults = M.compile(problem,
-    { target = records[1], single = options.single, winners = options.winners })
+  r, faults = M.compile(problem, { target = records[1], single = options.single,
+    winners = options.winners, baked = options.baked })
   if not r then return nil, faults end
   local unit = { source = problem.name .. ".c", target = r.target.name, flags = r.target.flags }
   return { files = r.files, units = { unit }, results = { r } }

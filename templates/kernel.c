@@ -25,6 +25,20 @@
  */
 ${header}
 
+% if weights then
+/* ${weights}: the parameters, packed */
+__asm__(
+#ifdef __APPLE__
+    ".pushsection __TEXT,__const\n.globl _${symbol}_weights\n.private_extern _${symbol}_weights\n"
+    ".p2align 6\n_${symbol}_weights:\n"
+#else
+    ".pushsection .rodata,\"a\",%progbits\n.globl ${symbol}_weights\n.hidden ${symbol}_weights\n"
+    ".p2align 6\n${symbol}_weights:\n"
+#endif
+    ".incbin \"${weights}\"\n.popsection\n");
+extern const ${weights_type} ${symbol}_weights[] __attribute__((visibility("hidden")));
+
+% end
 % for _, text in ipairs(types) do
 ${text}
 % end
@@ -62,6 +76,9 @@ ${text}
 
 ${range_function} {
   if (begin > end || end > ${task_count}) return UPW_BAD_RANGE;
+% if weights then
+  const ${weights_type} *const packed = ${symbol}_weights;
+% end
 % if streaming then
   const int aligned = ((uintptr_t)y & ${alignment_mask}) == 0;
   ${symbol}_tasks(${arguments}, (ptrdiff_t)begin, (ptrdiff_t)end, aligned);

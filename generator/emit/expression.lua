@@ -148,6 +148,24 @@ end
 
 local function float_call(p, n) return call(p, n, float_helper(p, n), operands(p, n)) end
 
+-- Whether the text of a value has another type than its name would: a shuffle to another number of
+-- lanes gives Clang's other kind of vector.
+local function forgets_type(v)
+  local from = not v.cname and v.op == "shuffle" and v[1].ty.lanes
+  return from and from > 1 and from ~= v.ty.lanes
+end
+
+-- A vector of scalars: one in all lanes, or listed; what may be anything is the first.
+local function of_scalars(p, n)
+  local first, second, only, out = M.operand(p, n[1]), M.operand(p, n[2]), true, {}
+  for i, l in ipairs(n.lanes) do
+    out[i] = l == 1 and second or first
+    only = only and l < 1
+  end
+  if only then return ("(%s)(%s)"):format(n.ty.name, first) end
+  return ("(%s){%s}"):format(n.ty.name, table.concat(out, ", "))
+end
+
 local forms = {
   splat = function(p, n) return ("(%s)(%s)"):format(M.type_name(p, n.ty), M.operand(p, n[1])) end,
   load = function(p, n)
@@ -193,8 +211,14 @@ local forms = {
       return ("%s[%d]"):format(factor(p, l < k and n[1] or n[2]), l % k)
     end
     M.type_name(p, n.ty)
-    return call(p, n, "__builtin_shufflevector", M.operand(p, n[1]), M.operand(p, n[2]),
-      pattern(p, n.lanes))
+    if n[1].ty.lanes == 1 then return of_scalars(p, n) end
+    local x, y = M.operand(p, n[1]), M.operand(p, n[2])
+    local forgetful = forgets_type(n[1])
+    if forgetful ~= forgets_type(n[2]) then
+      local cast = ("(%s)"):format(M.type_name(p, n[1].ty))
+      if forgetful then x = cast .. x else y = cast .. y end
+    end
+    return call(p, n, "__builtin_shufflevector", x, y, pattern(p, n.lanes))
   end,
 }
 

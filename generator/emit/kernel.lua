@@ -39,7 +39,8 @@ local WIDTH = 100
 ---@field target Target
 ---@field module ir.Builder       pruned and verified; `pack` is the module that packs
 ---@field pressure integer
----@field packed_bytes integer?   of the packed parameters, the most of all variants
+---@field packed_bytes integer?   of the packed parameters, the most of all variants; nil if baked
+---@field baked string?            packed parameters that are linked with the kernel
 
 local function round_up(n) return (n + ALIGN - 1) // ALIGN * ALIGN end
 
@@ -156,7 +157,7 @@ end
 -- What the head of the C file says.
 local function head(job)
   local p, totals = job.problem, count.count(job.module)
-  local given = job.schedule.chosen_by == "given"
+  local fixed = job.schedule.chosen_by ~= "heuristic"
   return {
     name = job.symbol, summary = job.summary, formula = labelled(job.formula),
     note = p.note and comment_lines(p.note) or {}, target = job.target.name,
@@ -169,7 +170,7 @@ local function head(job)
     flags = labelled(table.concat(job.flags, " ")), compile = ("clang -c %s.c"):format(job.symbol),
     regenerate = ("upweave gen --target %s%s SPEC"):format(
       table.concat(job.targets, " --target "),
-      given and (" --schedule %s"):format(job.schedule_text) or ""),
+      fixed and (" --schedule %s"):format(job.schedule_text) or ""),
     spec_lines = spec_lines(job),
   }
 end
@@ -236,9 +237,21 @@ local function task_functions(job, values, streaming)
     ranged(interface.run(job, true).parameters))
 end
 
+local function weights_name(job) return job.symbol .. ".weights" end
+
+--- The file with baked parameters beside the C file, if there are such.
+---@param job emit.Job
+---@return { name: string, text: string }?
+function M.weights(job)
+  return job.baked and { name = weights_name(job), text = job.baked }
+end
+
+-- The module that packs, where this is done by the caller.
+local function pack_module(job) return job.packed_bytes and job.module.pack end
+
 -- The function that packs, and the exported one around it.
 local function pack_functions(job, values)
-  local module = job.module.pack
+  local module = pack_module(job)
   values.fill_function, values.pack_lines = false, module and module.lines
   if not module then return end
   local packed = packed_buffer(module)
@@ -266,7 +279,7 @@ end
 ---@param exported boolean
 ---@return string
 function M.source(job, header, exported)
-  local modules = { job.module, job.module.pack }
+  local modules = { job.module, pack_module(job) }
   local body = printer.print(modules, reserved_names(job), job.symbol)
   local values = head(job)
   local streaming = false
@@ -281,6 +294,8 @@ function M.source(job, header, exported)
   values.patterns, values.tables = map(body.patterns, pattern_lines), joined(modules, table_lines)
   values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))
   values.streaming = streaming
+  values.weights = job.baked and weights_name(job) or false
+  values.weights_type = job.baked and literal.ctype[packed_buffer(job.module).elem]
   task_functions(job, values, streaming)
   pack_functions(job, values)
   values.task_count = exported and job.name:upper() .. "_TASKS" or job.module.task_count

@@ -98,8 +98,8 @@ local statement = {}
 
 -- The address is an integer: it may lie outside the buffer, where a pointer may not.
 function statement.prefetch(p, n)
-  local bytes = expression.index(p, n.index * types.element_bytes[n.base.root.elem])
-  p:line("__builtin_prefetch((const void *)((uintptr_t)%s + (uintptr_t)(%s)));", n.base.cname, bytes)
+  local at = expression.index(p, n.index * types.element_bytes[n.base.root.elem])
+  p:line("__builtin_prefetch((const void *)((uintptr_t)%s + (uintptr_t)(%s)));", n.base.cname, at)
 end
 
 function statement.note(p, n) p:line("/* %s */", n.text) end

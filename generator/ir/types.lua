@@ -120,6 +120,24 @@ function M.reinterpret(values, from, to)
   return out
 end
 
+-- Numbers that are made bytes at once.
+local BATCH <const> = 128
+
+--- The bytes of `count` numbers in memory, the least significant first.
+---@param elem string
+---@param array number[]   0-based
+---@param count integer
+---@return string
+function M.bytes(elem, array, count)
+  local format, out = formats[elem]:sub(2), {}
+  local batch, whole = "<" .. format:rep(BATCH), count // BATCH * BATCH
+  for at = 0, whole - 1, BATCH do
+    out[#out + 1] = pack(batch, table.unpack(array, at, at + BATCH - 1))
+  end
+  for at = whole, count - 1 do out[#out + 1] = pack("<" .. format, array[at]) end
+  return table.concat(out)
+end
+
 --- The function that rounds numbers to the precision of an element type.
 ---@param elem string
 ---@return fun(value: number): number

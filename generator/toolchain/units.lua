@@ -10,10 +10,11 @@ local json = require "upweave.util.json"
 
 local M = {}
 
+-- What the compiler reads: C, headers, baked weights.
 local function plain_files(library)
   local list = {}
   for _, file in ipairs(library.files) do
-    if file.name:find("%.[ch]$") then list[#list + 1] = file end
+    if file.name:find("%.[ch]$") or file.name:find("%.weights$") then list[#list + 1] = file end
   end
   return list
 end

@@ -30,6 +30,21 @@ function M.named(list, name)
   end
 end
 
+--- The items whose field has another value.
+---@param list table[]
+---@param key any
+---@param value any
+---@return table[]
+function M.without(list, key, value)
+  local kept = {}
+  for _, item in ipairs(list) do
+    if item[key] ~= value then
+      kept[#kept + 1] = item
+    end
+  end
+  return kept
+end
+
 --- One field of each item.
 ---@param list table[]
 ---@param key any

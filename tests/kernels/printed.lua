@@ -120,6 +120,19 @@ case("shuffles, splats, gathers, tables", function(b, x, y)
     b.target.vector_bytes < 32 and q or b:shuffle(q, q, { 3, 1, 0, 2, 3, 1, 0, 2 }),
   })
 end)
+case("vectors of scalars", function(b, x, y)
+  local first, second = b:load(x, 3), b:load(x, 5)
+  store(b, y, {
+    b:shuffle(first, second, { 1, 0, 0, 1 }), b:shuffle(first, nil, { 0, 0 }),
+    b:add(b:shuffle(b:add(first, second), first, { 1, 0 }), b:shuffle(second, first, { 0, 0 })),
+  })
+end)
+case("a widened vector beside another", function(b, x, y)
+  local wide, short = b:shuffle(b:load(x, 3), nil, { 0, 0, 0, 0 }), b:load(x, 5, 2)
+  local widened = b:shuffle(short, nil, { 0, 1, 1, 0 })
+  store(b, y, { b:shuffle(widened, wide, { 0, 5, 1, 6 }) })
+  store(b, b:view("later", y, 4), { b:shuffle(wide, widened, { 0, 5, 1, 6 }) })
+end)
 case("long expressions", function(b, x, y)
   local v = b:load(x, 0, 4)
   for i = 1, 12 do

@@ -8,9 +8,8 @@ local compiled = dofile "tests/lib/compiled.lua"
 local ir = dofile("tests/lib/ir.lua")(tap)
 local machines = dofile "tests/lib/machines.lua"
 local problems = dofile "tests/lib/problems.lua"
+local program = dofile("tests/lib/program.lua")(compiled)
 local reference = dofile "tests/lib/reference.lua"
-local clang = require "upweave.toolchain.clang"
-local cross = require "upweave.toolchain.cross"
 local driver = require "upweave.driver"
 
 local MAIN <const> = [[
@@ -55,36 +54,6 @@ local cases = {
   { "channels", { x = tensor("NHWC", 1, 9, 11, 24), mode = "bilinear", size = { 20, 17 } } },
 }
 
-local function flags_of(compiler, unit)
-  local flags = clang.compile_flags(compiler, unit.flags)
-  flags[#flags + 1] = "-Werror"
-  return flags
-end
-
--- The program of a library, for the machine of its targets.
-local function link(compiler, library, folder)
-  local units = {}
-  for i, unit in ipairs(library.units) do
-    units[i] = { name = unit.source, source = unit.source, files = library.files,
-      flags = flags_of(compiler, unit) }
-  end
-  local files = table.move(library.files, 1, #library.files, 2,
-    { { name = "main.c", text = MAIN } })
-  units[#units + 1] = { name = "main.c", source = "main.c", files = files,
-    flags = flags_of(compiler, library.units[1]) }
-  local command = table.move(compiler.command, 1, #compiler.command, 1, {})
-  for i, result in ipairs(compiled.compile(compiler, units)) do
-    if not result.ok then error(units[i].name .. ": " .. result.stderr) end
-    compiled.command.write(("%s/%d.o"):format(folder, i), result.object)
-    command[#command + 1] = i .. ".o"
-  end
-  local flags = cross.program_flags(compiler, library.results[1].target)
-  table.move(flags, 1, #flags, #command + 1, command)
-  table.move({ "-o", "main" }, 1, 2, #command + 1, command)
-  local result = compiled.process.run(command, { cwd = folder, seconds = 60 })
-  if not result.ok then error(result.stderr) end
-end
-
 local function run(machine, folder, wish)
   local command = table.move(machine.runner, 1, #machine.runner, 1, {})
   table.move({ folder .. "/main", "x", "y" }, 1, 3, #command + 1, command)
@@ -107,7 +76,7 @@ local function check(compiler, machine, title, fields)
   problem.name, title = "up", machine.arch .. ", " .. title
   local library = compiled.must(driver.library(problem, { targets = machine.targets }))
   local folder = compiled.command.folder()
-  link(compiler, library, folder)
+  program.link(compiler, library, MAIN, folder)
   local size = 1
   for _, d in ipairs(problem.x.shape) do size = size * d end
   local x = ir.noise(size)
