@@ -9,13 +9,14 @@ local transform = require "upweave.lower.contract.transform"
 local M = {}
 
 -- The weights of input channel c and output channel o of a block: product j goes to
--- packed[at + j·pitch].
+-- packed[at + j·pitch].  The taps of transposed convolution run against its kernel.
 local function pack_pair(k, p, s, c, o, at, pitch)
   local matrices, f = {}, k.frame
   for axis = 1, k.plan.rank do matrices[axis] = k.w.g end
   local place = frame.weight_index(k.plan, f.taps, s.g, s.channel + o, c, 0)
-  transform.weights(p, matrices, function(i) return p:load(s.buffers.weight, place + i, 1) end,
-    function(j, u) p:store(s.buffers.packed, at + j * pitch, s.finish(u, o)) end)
+  transform.weights(p, matrices, function(i)
+    return p:load(s.buffers.weight, place + (k.plan.transposed and f.taps - 1 - i or i), 1)
+  end, function(j, u) p:store(s.buffers.packed, at + j * pitch, s.finish(u, o)) end)
 end
 
 --- The function that packs the weights of a block, as the frame wants it.
