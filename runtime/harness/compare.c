@@ -21,7 +21,9 @@ double element_ulps(int dtype, uint64_t a, uint64_t b) {
     int a_nan = (a & magnitudes) > infinity, b_nan = (b & magnitudes) > infinity;
     if (a_nan || b_nan) return a_nan && b_nan ? 0 : INFINITY;
   }
-  return fabs((double)place_of(f, a) - (double)place_of(f, b));
+  int64_t from = place_of(f, a), to = place_of(f, b);
+  if ((from < 0) != (to < 0)) return fabs((double)from - (double)to); // would overflow
+  return (double)(from < to ? to - from : from - to);
 }
 
 uint64_t element_nearest(int dtype, double value) {

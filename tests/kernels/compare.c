@@ -42,6 +42,7 @@ static void sums(void) {
 static void copies(void) {
   tap_ok(passes(UPW_REF_U8, 64, 64, 0, 0) && !passes(UPW_REF_U8, 65, 64, 0, 0), "bytes are equal");
   tap_ok(!passes(UPW_REF_F32, 0, -0.0, 0, 0), "a copy keeps the sign of zero");
+  const uint64_t double_one = element_nearest(UPW_REF_F64, 1);
   double nan = upw_ref_load(UPW_REF_F16, &(uint16_t){0x7D12}, 0);
   tap_ok(passes(UPW_REF_F16, 0x7D12, nan, 0, 0), "and a NaN's bits");
   tap_ok(!passes(UPW_REF_F16, 0x7F12, nan, 0, 0), "which say whether it signals");
@@ -49,6 +50,7 @@ static void copies(void) {
   tap_is_number(
       element_ulps(UPW_REF_F64, element_nearest(UPW_REF_F64, 2), element_nearest(UPW_REF_F64, 1)),
       0x1p52, "units of double");
+  tap_is_number(element_ulps(UPW_REF_F64, double_one, double_one + 1), 1, "one of them");
   tap_is_number(element_ulps(UPW_REF_U8, 250, 3), 247, "of bytes");
   tap_is_number(element_ulps(UPW_REF_BF16, 0x7FC0, 1), INFINITY, "NaN is nowhere");
 }
