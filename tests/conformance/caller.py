@@ -2,10 +2,10 @@
 """Calls kernels of one library on arrays: caller.py LIBRARY FOLDER < requests.json
 
 FOLDER/NAME.npz holds the arrays of a kernel, named as the request lists them. Answers one JSON line
-a kernel. Each is packed and called twice: with y, packed and workspace all ones, as a whole; then all
-zeros, task by task, the last first. An element which is not written, or whose value depends on what
-was there, differs. Both sides of every buffer hold a pattern that must survive; what a kernel only
-reads must too.
+a kernel. Each is packed and called twice: with y, packed and workspace all ones, as a whole; then
+all zeros, task by task, the last first. An element which is not written, or whose value depends on
+what was there, differs. Both sides of every buffer hold a pattern that must survive; what a kernel
+only reads must too.
 Needs numpy only.
 """
 

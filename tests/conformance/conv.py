@@ -2,8 +2,8 @@
 """The suites of conv and conv_transpose: kernels of chosen and of random schedules against live
 PyTorch, the reach of what is not finite, the run verb, and what is rejected.
 
-A kernel of an algorithm of Winograd has that in the name of its schedule; it has the bound of its
-class, and may spread what is not finite over a tile.
+A kernel's metadata says if it is one of Winograd's algorithms: then it has a bound of its own, and
+may spread what is not finite over a tile.
 """
 
 from __future__ import annotations
@@ -30,8 +30,15 @@ GIVEN_SHARE = 0.4  # of specs that get a schedule
 OTHER_SHARE = 0.5  # of those, with another strategy than the heuristic's
 
 
-def is_winograd(schedule: str) -> bool:
-    return "winograd" in schedule
+# The most that the factor of an algorithm may be, by class, and for one that a schedule names.
+FACTORS = {"strict": 0, "default": 2, "fast": 5}
+NAMED = 16
+
+
+def factor_of(about: dict[str, Any]) -> int | None:
+    """Of a kernel of Winograd's; None of others."""
+    found = re.search(r"Winograd.*<= (\d+) \* \(n \+ 4\)", about["numerics"])
+    return int(found[1]) if found else None
 
 
 # --- given schedules
@@ -96,13 +103,16 @@ def compare(
         theirs = {tensor["name"]: tuple(tensor["shape"]) for tensor in about[group]}
         if list(theirs.items()) != [(name, array.shape) for name, array in ours.items()]:
             return f"the kernel's {group} are {theirs}", []
-    winograd = is_winograd(about["schedule"])
+    factor = factor_of(about)
+    numerics = spec.get("numerics", "default")
+    if factor and factor > (NAMED if "schedule" in spec else FACTORS[numerics]):
+        return f"an algorithm of factor {factor} in class {numerics}", [about["schedule"]]
     outcome.notes[f"{spec['op']}: {about['schedule'].partition(':')[0]}"] += 1
     assert answer.y is not None
-    problem = judge(outcome, spec, answer.y, oracle.expected(spec, arrays, winograd))
+    problem = judge(outcome, spec, answer.y, oracle.expected(spec, arrays, factor))
     if problem is None and arrays.other_x is not None:
         assert answer.other_y is not None
-        problem = misplaced(spec, arrays, (answer.y, answer.other_y), winograd)
+        problem = misplaced(spec, arrays, (answer.y, answer.other_y), factor is not None)
         outcome.notes["an odd element reaches only what uses it"] += problem is None
     if problem:
         problem[1].append(f"schedule: {about['schedule']}")

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: MIT
 """What live PyTorch says about a conv or conv_transpose spec: ŷ, and how far off a kernel may be.
 
-ŷ is PyTorch's convolution of the stored numbers in double; for f64, where that is not exact enough,
-a sum over taps in extended precision, and PyTorch's must agree with it. What PyTorch has no argument
-for is put together from what it has: padding per side from F.pad, or from cutting the result of
-conv_transpose. PyTorch's convolution in float32, or for f64 in double, must lie within twice the
-bound of a kernel: else the oracle means something else than PyTorch. Its results in f16 and bf16 are
-no oracle: conv_transpose adds in the type itself where output_padding reaches the stride, and bf16
-conv reads memory that is not its own in places (2×2×28×3, kernel 2×3, stride 2).
+ŷ is PyTorch's convolution of the stored numbers in double; for f64, where that is not exact
+enough, a sum over taps in extended precision, and PyTorch's must agree with it. What PyTorch has no
+argument for is put together from what it has: padding per side from F.pad, or from cutting the
+result of conv_transpose. PyTorch's convolution in float32, or for f64 in double, must lie within
+twice the bound of a kernel: else the oracle means something else than PyTorch. Its results in f16
+and bf16 are no oracle: conv_transpose adds in the type itself where output_padding reaches the
+stride, and bf16 conv reads memory that is not its own in places (2×2×28×3, kernel 2×3, stride 2).
 
-The bound of a sum of n products is (n + 4)·u·Σ|w·x|, u = 2⁻²⁴ or, for f64, 2⁻⁵³. An epilogue takes
-it times its largest slope, and adds its own error. batch_norm behind the sum, or behind another one,
-is folded into weights and bias: its factor is in the products, and n is 4 more. f16 and bf16 add half
-the distance of neighbouring numbers of the result. Kernels of Winograd's algorithms: n and Σ|w·x| of
-the largest neighbour that may be in the tile, times the factor of the class.
-docs/numerics.md says the same to users.
+The bound of a sum of n products is (n + 4)·u·Σ|w·x|, u = 2⁻²⁴ or, for f64, 2⁻⁵³. An epilogue
+takes it times its largest slope, and adds its own error. batch_norm behind the sum, or behind
+another one, is folded into weights and bias: its factor is in the products, and n is 4 more. f16
+and bf16 add half the distance of neighbouring numbers of the result. Kernels of Winograd's
+algorithms: all products of a window and Σ|w·x| of the largest neighbour that may be in the tile,
+times the factor of the algorithm. docs/numerics.md says the same to users.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,6 @@ TRANSPOSED = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d,
 for message in ("Using padding='same'", "Initializing zero-element tensors"):
     warnings.filterwarnings("ignore", message)
 TILE = 8  # outputs at most on one axis, of one phase
-FACTORS = {"default": 2, "fast": 5}
 
 
 @dataclass
@@ -156,18 +156,19 @@ def largest_near(spec: Spec, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def sum_of(spec: Spec, tensors: dict[str, np.ndarray], winograd: bool) -> post.Sum:
-    """The convolution with its bias: ŷ, Σ|w·x| and n."""
+def sum_of(spec: Spec, tensors: dict[str, np.ndarray], factor: int | None) -> post.Sum:
+    """The convolution with its bias: ŷ, Σ|w·x| and n; with a factor, of the tile."""
     x, weight, bias = tensors["x"], tensors["weight"], tensors.get("bias")
     f64 = cases.dtype_of(spec).name == "f64"
     want = in_extended(spec, x, weight, bias) if f64 else in_double(spec, x, weight, bias)
     magnitude = in_double(spec, np.abs(x), np.abs(weight), None if bias is None else np.abs(bias))
-    count, factor = terms(spec, x.shape), 1
-    if winograd:
-        magnitude, count = largest_near(spec, magnitude), largest_near(spec, count)
-        factor = FACTORS[spec.get("numerics", "default")]
+    count = terms(spec, x.shape)
+    if factor is not None:
+        magnitude = largest_near(spec, magnitude)
+        count = np.full_like(count, math.prod(cases.axes(spec, "kernel_size")) * x.shape[1]
+                             // spec.get("groups", 1))
     return post.Sum(want.astype(np.longdouble), magnitude, np.broadcast_to(count, want.shape),
-                    factor)
+                    factor or 1)
 
 
 def check_against_own(spec: Spec, tensors: dict[str, np.ndarray], found: post.Sum) -> None:
@@ -188,9 +189,10 @@ def stored_bound(want: np.ndarray, bound: np.ndarray, dtype: storage.Dtype) -> n
     return bound + storage.half_step(np.abs(want).astype(np.float64) + bound, dtype)
 
 
-def expected(spec: Spec, arrays: Arrays, winograd: bool = False) -> Expected:
+def expected(spec: Spec, arrays: Arrays, factor: int | None = None) -> Expected:
+    """`factor` is that of the kernel's algorithm, if it is one of Winograd."""
     tensors = doubles(spec, arrays)
-    found = sum_of(spec, tensors, winograd)
+    found = sum_of(spec, tensors, factor)
     check_against_own(spec, tensors, found)
     dtype = cases.dtype_of(spec)
     want, bound = post.applied(spec, tensors, found, dtype.unit)

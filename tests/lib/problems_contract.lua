@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Small conv and conv_transpose problems, { name, fields } each, that reach every edge a lowering of
--- the contract form has: layouts, ranks, strides, dilations with and without a factor in common
+-- Small conv and conv_transpose problems, { name, fields } each, that reach every edge a lowering
+-- of the contract form has: layouts, ranks, strides, dilations with and without a factor in common
 -- with the stride, phases without taps, groups, channels that no vector divides, one pixel, windows
 -- in the padding only, epilogues, narrow types.
 
