@@ -16,8 +16,12 @@ local uv = require "luv"
 
 local M = {}
 
---- The raw kernels of the files, or of the flags in their place.
-local function raw_kernels(options, verb)
+--- The raw kernels of the files, or of the flags in their place; with what the last file sweeps.
+---@param options table
+---@param verb string
+---@return upweave.RawKernel[]|nil kernels
+---@return upweave.Diagnostic[]? faults
+function M.raw_kernels(options, verb)
   local given = flags.given(options)
   local paths = options.words
   if #paths > 0 and given then
@@ -35,6 +39,7 @@ local function raw_kernels(options, verb)
     local list, faults = read.kernels(path)
     if list then
       table.move(list, 1, #list, #kernels + 1, kernels)
+      kernels.sweep = list.sweep
     else
       table.move(faults, 1, #faults, #all + 1, all)
     end
@@ -49,10 +54,17 @@ end
 ---@return {kernels: table[]}|nil document
 ---@return upweave.Diagnostic[]? faults
 function M.document(options, verb)
-  local kernels, faults = raw_kernels(options, verb)
+  local kernels, faults = M.raw_kernels(options, verb)
   if not kernels then return nil, faults end
-  return spec.validate(kernels, { only = options.only, numerics = options.numerics,
-    profile = options.profile, layout = options.layout, schedule = options.schedule })
+  return spec.validate(kernels, M.overrides(options))
+end
+
+--- What stands beside a SPEC and replaces fields of all kernels.
+---@param options table
+---@return upweave.SpecOptions
+function M.overrides(options)
+  return { only = options.only, numerics = options.numerics, profile = options.profile,
+    layout = options.layout, schedule = options.schedule }
 end
 
 --- The name that libraries of the whole spec bear.

@@ -11,6 +11,7 @@ local diagnostics = require "upweave.util.diagnostics"
 local measure = require "upweave.tune.measure"
 local output = require "upweave.cli.output"
 local progress = require "upweave.toolchain.progress"
+local spec = require "upweave.spec"
 local store = require "upweave.tune.store"
 local tools = require "upweave.cli.tools"
 local tune = require "upweave.tune"
@@ -69,6 +70,7 @@ local function tune_one(work, options, problems, target, seconds)
   local winner = found.winner
   local record = store.record(session, winner.candidate, winner.result)
   record.trials = #found.trials
+  record.any = #problems > 1 and spec.identity(problems[1]) or nil
   local kept
   kept, faults = database.add(work.database, record)
   if not kept then return nil, faults end
@@ -77,10 +79,11 @@ local function tune_one(work, options, problems, target, seconds)
   return record
 end
 
-local HEAD <const> = { "kernel", "target", "median", "spread", "gain", "trials", "schedule" }
+local HEAD <const> = { "kernel", "layout", "target", "median", "spread", "gain", "trials",
+  "schedule" }
 
 local function row_of(record)
-  return { record.kernel, record.target, store.time(record.median_ns),
+  return { record.kernel, record.layout, record.target, store.time(record.median_ns),
     ("%.1f %%"):format(record.spread * 100), ("%.2f x"):format(record.times_first),
     ("%d"):format(record.trials), record.schedule }
 end
@@ -90,9 +93,10 @@ local function tune_all(work, options)
   local records, left = {}, #work.document.kernels * #work.targets
   local finish = now() + (options.budget or BUDGET)
   for _, target in ipairs(work.targets) do
-    for _, problem in ipairs(work.document.kernels) do
+    for index, problem in ipairs(work.document.kernels) do
+      local problems = work.document.open[index] or { problem }
       local seconds = not options.trials and (finish - now()) / left or nil
-      local record, faults = tune_one(work, options, { problem }, target, seconds)
+      local record, faults = tune_one(work, options, problems, target, seconds)
       if not record then return nil, faults end
       records[#records + 1], left = record, left - 1
     end

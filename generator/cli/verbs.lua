@@ -9,7 +9,7 @@ local M = {}
 ---@class upweave.Verb
 ---@field name string
 ---@field summary string
----@field takes string? "spec": a SPEC or flags in its place; or "model", "word"
+---@field takes string? "spec": a SPEC or flags in its place; or "model", "word", "action"
 ---@field groups string[]? groups of options (see cli/arguments.lua)
 ---@field run fun(options: table): integer|nil, upweave.Diagnostic[]?
 
@@ -23,6 +23,7 @@ local ORDER <const> = {
   { "verify", "SPEC", "compare the compiled kernels with the reference" },
   { "bench", "SPEC", "time the kernels against generic C and the machine's limits" },
   { "tune", "SPEC", "find the best schedules for this CPU and keep them" },
+  { "db", "ACTION", "the tuning database: ls, best, merge, check, gc" },
   { "import", "MODEL [-o FILE]", "the nodes of an ONNX model; --test runs ONNX's test cases" },
   { "dump", "SPEC --after=STAGE", "problem, plan, schedule, ir, c or asm" },
   { "doctor", "", "what is installed, what the CPU has, what will be used" },

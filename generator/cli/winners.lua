@@ -17,8 +17,14 @@ local uv = require "luv"
 local M = {}
 
 --- The file of --db, which must be there, or the user's, which need not.
-local function path_of(options)
-  if not options.db then return database.default_path() end
+---@param options table
+---@return string? path
+---@return upweave.Diagnostic[]? faults
+function M.path(options)
+  if not options.db then
+    local path = database.default_path()
+    return path
+  end
   if uv.fs_stat(options.db) then return options.db end
   return nil, { diagnostics.new("E010", { where = options.db, reason = "there is no such file" }) }
 end
@@ -29,8 +35,8 @@ end
 ---@return upweave.Diagnostic[]? faults
 function M.contents(options)
   local path, contents, faults
-  path, faults = path_of(options)
-  if type(faults) == "table" then return nil, faults end
+  path, faults = M.path(options)
+  if not path then return nil, faults end
   contents, faults = database.read(path)
   if not contents then return nil, faults end
   local complaint = store.complaint(contents)

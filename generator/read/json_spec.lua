@@ -107,6 +107,9 @@ function M.read(path, source)
     end
     kernels[i] = raw_kernel(path, i, fields)
   end
+  if spec.sweep then
+    kernels.sweep = { fields = spec.sweep, where = path .. " " .. pointer { "sweep" } }
+  end
   return kernels
 end
 

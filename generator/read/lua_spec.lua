@@ -119,6 +119,10 @@ function M.read(path, source)
   for i in ipairs(answer.kernels) do
     kernels[i] = raw_kernel(path, lines, answer.kernels, i)
   end
+  local sweep = answer.sweep
+  if sweep then
+    kernels.sweep = { fields = sweep.fields, where = ("%s:%d sweep"):format(path, sweep.line) }
+  end
   return kernels
 end
 

@@ -111,8 +111,15 @@ function put_value(value, depth)
   end
 end
 
-local function put_kernels(kernels)
-  put('{"kernels":[')
+local function put_document(kernels, sweep)
+  put("{")
+  if sweep then
+    left.line = sweep.line
+    put('"sweep":')
+    put_value(sweep, 0)
+    put(",")
+  end
+  put('"kernels":[')
   for i, entry in ipairs(kernels) do
     left.line = entry.line
     put(i > 1 and "," or "")
@@ -131,6 +138,15 @@ local function kernel(name)
   return function(fields)
     entry.fields = fields
   end
+end
+
+local swept -- what the sweep asks for: at most one in a file
+
+local function sweep(fields)
+  if swept then
+    stop { code = "E020", reason = ("a second sweep; the first is in line %d"):format(swept.line) }
+  end
+  swept = { line = line_of_spec(), fields = fields }
 end
 
 -- tensor { 1, 64, 112, 112, layout = "NCHW" }: the array part is the shape. A second argument would
@@ -189,7 +205,7 @@ end
 local environment = {
   kernel = kernel,
   tensor = tensor,
-  sweep = function() end, -- for the verb of that name; all others ignore it
+  sweep = sweep, -- for the verb of that name; all others ignore it
   ipairs = ipairs,
   string = strings,
   math = {
@@ -251,6 +267,6 @@ local ok, fault = pcall(evaluate, source)
 debug.sethook()
 getmetatable("").__index = methods
 if ok then
-  ok, fault = pcall(put_kernels, kernels)
+  ok, fault = pcall(put_document, kernels, swept)
 end
 io.write(ok and table.concat(out) or json.encode { fault = described(fault) })

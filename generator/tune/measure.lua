@@ -136,7 +136,7 @@ local function without_results(left, results)
   return out
 end
 
---- Compile, verify and time candidates, the first of which is the anchor of the others.
+--- Compile, verify and time candidates; the first right one is the anchor of the others.
 ---@param batch tune.Candidate[]
 ---@param rounds integer
 ---@param what string for the line of progress
@@ -148,7 +148,7 @@ function M:run(batch, rounds, what)
   local left = {}
   for index = 1, #batch do left[index] = index end
   left = without_results(left, results)
-  while #left > 0 and not results[1] do
+  while #left > 0 do
     local records, ended, result = harness.run(self.program,
       arguments_of(self, batch, left, rounds),
       { seconds = RUN_SECONDS, what = what, total = #left })

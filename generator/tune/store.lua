@@ -8,6 +8,7 @@
 
 local driver = require "upweave.driver"
 local host = require "upweave.toolchain.host"
+local record = require "upweave.tune.record"
 local spec = require "upweave.spec"
 local text = require "upweave.util.text"
 local uv = require "luv"
@@ -31,9 +32,9 @@ function M.shape(problem)
 end
 
 -- What a trial is: whatever else is said, it is not measured twice.
-local function key_of(record)
-  return table.concat({ record.kind, record.spec, record.target, record.machine, record.compiler,
-    record.schedule, record.c_sha256 }, "\n")
+local function key_of(entry)
+  return table.concat({ entry.kind, entry.spec, entry.target, entry.machine, entry.compiler,
+    entry.schedule, entry.c_sha256 }, "\n")
 end
 
 ---@class tune.Session what all trials of one kernel on one target have in common
@@ -52,15 +53,15 @@ local fields_of_result = { "status", "reason", "median_ns", "min_ns", "spread", 
 ---@return tune.Record
 function M.record(session, candidate, result)
   local problem = candidate.problem
-  local record = {
+  local entry = {
     kind = session.kind, spec = spec.identity(problem), target = session.target.name,
     machine = host.machine(), compiler = M.compiler(session.compiler),
     generator = driver.VERSION, c_sha256 = candidate.c_sha256, schedule = candidate.schedule,
     layout = problem.x.layout, kernel = session.kernel, shape = M.shape(problem),
     seed = session.seed, at = uv.gettimeofday(),
   }
-  for _, name in ipairs(fields_of_result) do record[name] = result[name] end
-  return record
+  for _, name in ipairs(fields_of_result) do entry[name] = result[name] end
+  return entry
 end
 
 --- A function that finds the result of a candidate among records.
@@ -69,7 +70,7 @@ end
 ---@return fun(candidate: tune.Candidate): tune.Result?
 function M.known(records, session)
   local by_key = {}
-  for _, record in ipairs(records) do by_key[key_of(record)] = record end
+  for _, entry in ipairs(records) do by_key[key_of(entry)] = entry end
   return function(candidate)
     return by_key[key_of(M.record(session, candidate, {}))]
   end
@@ -98,9 +99,9 @@ M.time = time
 ---@return tune.Record[]
 function M.finals(records, wanted)
   local list = {}
-  for _, record in ipairs(records) do
-    if record.kind == "final" and record.status == "ok" and wanted(record) then
-      list[#list + 1] = record
+  for _, entry in ipairs(records) do
+    if entry.kind == "final" and entry.status == "ok" and wanted(entry) then
+      list[#list + 1] = entry
     end
   end
   table.sort(list, better)
@@ -114,14 +115,44 @@ end
 ---@return {schedule: string, c_sha256: string, why: string}[]
 function M.winners(records, problem, target)
   local identity, machine = spec.identity(problem), host.machine()
-  local list = M.finals(records, function(record)
-    return record.spec == identity and record.target == target.name and record.machine == machine
+  local list = M.finals(records, function(entry)
+    return entry.spec == identity and entry.target == target.name and entry.machine == machine
   end)
-  for index, record in ipairs(list) do
-    list[index] = { schedule = record.schedule, c_sha256 = record.c_sha256,
-      why = ("tuned: %s, %d trials"):format(time(record.median_ns), record.trials or 0) }
+  for index, entry in ipairs(list) do
+    list[index] = { schedule = entry.schedule, c_sha256 = entry.c_sha256,
+      why = ("tuned: %s, %d trials"):format(time(entry.median_ns), entry.trials or 0) }
   end
   return list
+end
+
+-- What two records of the same measurement have in common, whatever C they were of.
+local function place_of(entry)
+  return table.concat({ entry.kind, entry.spec, entry.target, entry.machine, entry.compiler,
+    entry.schedule, entry.any or "" }, "\n")
+end
+
+--- The lines that somebody may still use: of this version, and of the C that was last measured for
+--- their schedule.
+---@param lines string[]
+---@param version string
+---@return string[]
+function M.useful(lines, version)
+  local latest, kept, records = {}, {}, {}
+  for index, line in ipairs(lines) do
+    local entry = record.read(line)
+    records[index] = entry or false
+    local place = entry and place_of(entry)
+    local known = entry and latest[place]
+    if entry and (not known or entry.at > known.at) then latest[place] = entry end
+  end
+  for index, line in ipairs(lines) do
+    local entry = records[index]
+    if entry and entry.generator == version
+      and latest[place_of(entry)].c_sha256 == entry.c_sha256 then
+      kept[#kept + 1] = line
+    end
+  end
+  return kept
 end
 
 --- What is wrong with a database as a whole, for people; nil if nothing.

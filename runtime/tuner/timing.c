@@ -55,14 +55,14 @@ static double quantile(const double *values, size_t count, double q) {
   return sorted[(size_t)(q * (double)(count - 1) + 0.5)];
 }
 
-static void drop_hopeless(struct candidate *candidates, size_t count) {
+static void drop_hopeless(struct candidate *candidates, size_t count, size_t anchor) {
   double best = 0;
   for (size_t i = 0; i < count; i++) {
     const struct candidate *c = &candidates[i];
     double median = c->right ? quantile(c->samples, c->count, 0.5) : 0;
     if (c->right && (best == 0 || median < best)) best = median;
   }
-  for (size_t i = 1; i < count; i++) { // never the anchor
+  for (size_t i = anchor + 1; i < count; i++) {
     struct candidate *c = &candidates[i];
     c->early = c->right && quantile(c->samples, c->count, 0) > best * hopeless;
   }
@@ -80,19 +80,21 @@ static size_t affordable(const struct candidate *candidates, size_t count, size_
 }
 
 void time_candidates(struct candidate *candidates, size_t count, size_t rounds) {
+  size_t anchor = 0;
+  while (anchor < count && !candidates[anchor].right) anchor++;
   for (size_t i = 0; i < count; i++)
     if (candidates[i].right) calibrate(&candidates[i]);
   rounds = affordable(candidates, count, rounds);
   for (size_t round = 0; round < rounds; round++) {
-    double anchor = 0;
-    if (round == EARLY_ROUNDS) drop_hopeless(candidates, count);
+    double unit = 0;
+    if (round == EARLY_ROUNDS) drop_hopeless(candidates, count, anchor);
     for (size_t i = 0; i < count; i++) {
       struct candidate *c = &candidates[i];
       if (!c->right || c->early) continue;
       batch(c, 1);
       double ns = batch(c, c->calls);
-      if (i == 0) anchor = ns;
-      c->multiples[c->count] = anchor > 0 ? ns / anchor : 0;
+      if (i == anchor) unit = ns;
+      c->multiples[c->count] = ns / unit;
       c->samples[c->count++] = ns;
     }
   }

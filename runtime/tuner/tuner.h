@@ -7,7 +7,7 @@
 //   tuner --expected DIR --seed N --rounds N CASE:TILE:LIBRARY…
 //
 // CASE numbers the table of the frame from 0: the problem that the library solves. TILE is how many
-// outputs along each axis it rounds together, 0,0,0 for direct kernels. The first library is the
+// outputs along each axis it rounds together, 0,0,0 for direct kernels. The first right one is the
 // anchor: the others' times are also told as multiples of its time in the same rounds. What the
 // reference expects is kept in DIR for the next call, because to compute it may take longer than
 // all else. The program prints JSON lines, kernel being the library's place from 0:
@@ -69,7 +69,7 @@ int subject_right(struct subject *s, char *reason);
 // freed by the end of the program.
 void *large_pages(size_t bytes, size_t offset);
 
-// Times those that are right; candidates[0] is the anchor.
+// Times those that are right, the first of which is the anchor.
 void time_candidates(struct candidate *candidates, size_t count, size_t rounds);
 void report_times(struct candidate *c);
 
