@@ -109,7 +109,7 @@ for _, s in ipairs(lower.list { form = "resample" }) do
   end
 end
 tap.is(lower.find "no such", nil, "an unknown strategy is none")
-tap.is(#lower.list { form = "contract" }, 0, "no strategy of another form")
+tap.is(#lower.list { form = "no such" }, 0, "no strategy of another form")
 
 -- every way to be wrong ---------------------------------------------
 
