@@ -76,11 +76,12 @@ local function load_lanes(b, base, at, lanes, used)
     for i = 0, lanes - 1 do picks[i + 1] = i < piece.lanes and i or -1 end
     part = b:shuffle(part, nil, picks)
     if out then
+      local joined = {}
       for i = 0, lanes - 1 do
-        picks[i + 1] = i < piece.at and i or i < piece.at + piece.lanes and lanes + i - piece.at
+        joined[i + 1] = i < piece.at and i or i < piece.at + piece.lanes and lanes + i - piece.at
           or -1
       end
-      part = b:shuffle(out, part, picks)
+      part = b:shuffle(out, part, joined)
     end
     out = part
   end
