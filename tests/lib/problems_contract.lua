@@ -38,6 +38,7 @@ for _, op in ipairs { "conv", "conv_transpose" } do
   case("one pixel", 2, 5, { 1, 1 }, 1, { out_channels = 9, post = { "batch_norm", "add" } })
   case("groups", 1, 6, { 3, 7 }, 3, { groups = 3, out_channels = 9, stride = { 1, 2 },
     padding = { 0, 1, 2, 1 } })
+  case("residual", 1, 2, { 2, 3 }, 2, { out_channels = 15, post = { "add" } })
   case("depthwise", 2, 9, { 4, 5 }, 3, { groups = 9, out_channels = 9, padding = 1 })
   case("multiplied", 1, 3, { 3, 6 }, 2, { groups = 3, out_channels = 6, post = { "prelu" } })
   case("common factor", 1, 2, { 3, 9 }, 2, { stride = { 2, 4 }, dilation = 2, padding = 1 })
