@@ -30,7 +30,8 @@ function M.run(options)
   elseif not options.quiet then
     local rows = {}
     for index, problem in ipairs(document.kernels) do
-      rows[index] = { problem.name, problem.op, shapes(problem), document.open[index] and "any" or problem.x.layout,
+      local layout = document.open[index] and "any" or problem.x.layout
+      rows[index] = { problem.name, problem.op, shapes(problem), layout,
         spec.identity(problem):sub(1, 16) }
     end
     output.write(output.table({ "kernel", "operator", "shapes", "layout", "identity" }, rows))

@@ -55,10 +55,11 @@ local function tune_one(work, options, problems, target, seconds)
   local kit
   kit, faults = measure.new(work.tools, problems, target, session.seed)
   if not kit then return nil, faults end
+  local known = store.known(database.records(contents))
   local found
   found, faults = tune.run {
     problems = problems, target = target, trials = options.trials, seconds = seconds, clock = now,
-    known = store.known(database.records(contents), session), watch = watcher(label),
+    known = function(candidate) return known(session, candidate) end, watch = watcher(label),
     measure = function(batch, rounds) return kit:run(batch, rounds, label) end,
     keep = function(candidate, result)
       return database.add(work.database, store.record(session, candidate, result))

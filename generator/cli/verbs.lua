@@ -23,6 +23,7 @@ local ORDER <const> = {
   { "verify", "SPEC", "compare the compiled kernels with the reference" },
   { "bench", "SPEC", "time the kernels against generic C and the machine's limits" },
   { "tune", "SPEC", "find the best schedules for this CPU and keep them" },
+  { "sweep", "SPEC", "measure many configurations: layouts, schedules, shapes, targets" },
   { "db", "ACTION", "the tuning database: ls, best, merge, check, gc" },
   { "import", "MODEL [-o FILE]", "the nodes of an ONNX model; --test runs ONNX's test cases" },
   { "dump", "SPEC --after=STAGE", "problem, plan, schedule, ir, c or asm" },

@@ -48,7 +48,7 @@ local function best_tile(plan, target)
   local declared, best, least = channels.knobs(plan), nil, math.huge
   for _, vectors in ipairs(declared[2].values) do
     for _, pixels in ipairs(declared[1].values) do
-      local knobs = { pixels = pixels, vectors = vectors }
+      local knobs = { pixels = pixels, rows = 1, vectors = vectors }
       if channels.legal(plan, knobs, target) then
         local cycles = row_cycles(plan, lanes, knobs)
         if cycles < least then best, least = knobs, cycles end

@@ -131,5 +131,6 @@ function M.resolve(problem, plan, target, wanted, winner)
 end
 
 M.text = text.print
+M.changed = text.changed
 
 return M

@@ -33,4 +33,24 @@ function M.parse(text)
   return strategy, pairs_found
 end
 
+--- The text with some knobs set anew, whatever it said of them.
+---@param text string
+---@param settings {name: string, value: string}[]
+---@return string
+function M.changed(text, settings)
+  local strategy, known = M.parse(text)
+  if not strategy or #settings == 0 then return text end
+  local parts = {}
+  local function put(list, but)
+    for _, setting in ipairs(list) do
+      if not but[setting.name] then parts[#parts + 1] = setting.name .. "=" .. setting.value end
+    end
+  end
+  local new = {}
+  for _, setting in ipairs(settings) do new[setting.name] = true end
+  put(known, new)
+  put(settings, {})
+  return strategy .. ":" .. table.concat(parts, ",")
+end
+
 return M

@@ -66,12 +66,11 @@ end
 
 --- A function that finds the result of a candidate among records.
 ---@param records tune.Record[]
----@param session tune.Session
----@return fun(candidate: tune.Candidate): tune.Result?
-function M.known(records, session)
+---@return fun(session: tune.Session, candidate: tune.Candidate): tune.Result?
+function M.known(records)
   local by_key = {}
   for _, entry in ipairs(records) do by_key[key_of(entry)] = entry end
-  return function(candidate)
+  return function(session, candidate)
     return by_key[key_of(M.record(session, candidate, {}))]
   end
 end
