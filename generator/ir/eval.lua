@@ -271,4 +271,4 @@ local function eval(module, memory, first, last)
   end
 end
 
-return { eval = eval, fma = fma }
+return { eval = eval, fma = fma, fma64 = fma64 }

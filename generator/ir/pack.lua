@@ -1,9 +1,10 @@
 -- PACK
 -- ====
--- What the function that packs would write, computed by the interpreter: for parameters that are
--- known when the kernel is generated.  Bit for bit what the C gives, NaN's bits apart.
+-- What the function that packs would write, computed here: for parameters that are known when the
+-- kernel is generated.  Bit for bit what the C gives, NaN's bits apart.
 
 local eval = require "upweave.ir.eval"
+local translate = require "upweave.ir.translate"
 local types = require "upweave.ir.types"
 
 local M = {}
@@ -22,7 +23,8 @@ function M.pack(module, parameters)
       memory[buf.name], packed = {}, buf
     end
   end
-  eval.eval(module, memory)
+  local run = translate.translate(module)
+  if run then run(memory) else eval.eval(module, memory) end
   return types.bytes(packed.elem, memory[packed.name], packed.size)
 end
 
