@@ -13,11 +13,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "harness.h"
+#include "child.h"
 #include "tap.h"
 #include "upweave/runtime.h"
 
@@ -162,32 +158,7 @@ static const struct upw_case cases[] = {
     {&empty, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &no_params, 0, {0}},
 };
 
-static char output[1 << 16];
-
-// Runs the harness in a child; its stdout is in `output`, the exit code returned, 128 + signal.
-static int harness(char **argv) {
-  int pipes[2], argc = 0, status = 0;
-  while (argv[argc]) argc++;
-  fflush(stdout);
-  if (pipe(pipes) != 0) abort();
-  pid_t child = fork();
-  if (child == 0) {
-    dup2(pipes[1], 1);
-    if (!freopen("/dev/null", "w", stderr)) _exit(1);
-    int code = upw_harness_main(argc, argv, cases, 2);
-    fflush(stdout);
-    _exit(code);
-  }
-  close(pipes[1]);
-  size_t size = 0;
-  for (ssize_t n = 1; n > 0; size += (size_t)(n > 0 ? n : 0))
-    n = read(pipes[0], output + size, sizeof output - 1 - size);
-  output[size] = '\0';
-  close(pipes[0]);
-  waitpid(child, &status, 0);
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-#define HARNESS(...) harness((char *[]){"harness", __VA_ARGS__, NULL})
+#define HARNESS(...) harness_child((char *[]){"harness", __VA_ARGS__, NULL}, cases, 2)
 
 static const struct {
   enum fault fault;
