@@ -27,7 +27,7 @@ end
 ---@param plan table
 ---@return boolean
 function M.fits(plan)
-  if plan.rank ~= 2 or plan.copy or plan.fill then return false end
+  if plan.rank ~= 2 or plan.copy or plan.fill or plan.symbolic then return false end
   local h, w = plan.axes[1]:cost().widest, plan.axes[2]:cost().widest
   return h * w > 1 and h <= MOST and w <= MOST
 end

@@ -6,6 +6,7 @@
 -- the same bytes.
 
 local compare = require "upweave.draw.compare"
+local contraction = require "upweave.draw.contraction"
 local footprint = require "upweave.draw.footprint"
 local fraction = require "upweave.draw.fraction"
 local legend = require "upweave.draw.legend"
@@ -104,11 +105,11 @@ end
 -- What the key below the rows has to explain.
 local function marks_of(plan, scale, phases)
   local has = { negative = false, outside = false, copy = scale.axis:is_copy(),
-    filled = plan.fill ~= nil, fill = plan.fill and plan.fill.value }
+    filled = plan.fill ~= nil, fill = plan.fill and plan.fill.value,
+    symbolic = scale.axis.symbolic }
   for _, phase in ipairs(phases.list) do
     for _, w in ipairs(phase.weights) do has.negative = has.negative or w < 0 end
-    local before, after = scale:outside(phase.output)
-    has.outside = has.outside or before + after > 0
+    has.outside = has.outside or scale:lost(phase.output) > 0
   end
   return has
 end
@@ -162,9 +163,15 @@ local function draw_extras(canvas, plan, y)
   return y + height
 end
 
-local function draw_section(canvas, problem, plan)
-  local title = ("%s: %s %s%s"):format(problem.name, problem.op, problem.mode,
-    problem.antialias and ", antialias" or "")
+-- What a problem is beside its operator.
+local function detail_of(problem)
+  if problem.mode then return problem.mode .. (problem.antialias and ", antialias" or "") end
+  return ("%s, stride %s"):format(text.shape(problem.kernel_size), text.shape(problem.stride))
+end
+
+local function draw_section(canvas, problem, whole)
+  local plan = contraction.drawable(whole, problem)
+  local title = ("%s: %s %s"):format(problem.name, problem.op, detail_of(problem))
   canvas:text(0, 20, "title", svg.clean(title, 80))
   canvas:text(0, 42, "soft", ("%s → %s %s %s, profile %s"):format(text.shape(problem.x.shape),
     text.shape(problem.y.shape), problem.x.layout, problem.x.dtype, problem.profile))

@@ -34,12 +34,18 @@ local function draw_bars(canvas, x, y, phase, one)
   end
 end
 
+-- What is left of a formula: its colour alone where the weights are not known.
+local function draw_weights(canvas, scale, x, y, phase, one)
+  if not scale.axis.symbolic then return draw_bars(canvas, x, y, phase, one) end
+  canvas:rect(x, y, BARS, BAR_HEIGHT, "bar", { "fill", phase.colour })
+end
+
 local function note_of(scale, phase)
-  local before, after = scale:outside(phase.output)
-  if before + after == 0 or phase.interior then return nil end
-  local count = before + after
+  local count = scale:lost(phase.output)
+  if count == 0 or phase.interior then return nil end
   local taps = count == 1 and "1 tap outside" or count .. " taps outside"
   if scale.source.outside == "renormalised" then return taps .. ", left out" end
+  local before, after = scale:outside(phase.output)
   local last = ("x[%d]"):format(scale.axis.input - 1)
   local to = before > 0 and (after > 0 and last ~= "x[0]" and "x[0], " .. last or "x[0]") or last
   return taps .. " → " .. to
@@ -67,7 +73,7 @@ function M.draw(canvas, scale, phases)
   local rows = (#list + columns - 1) // columns
   for k, entry in ipairs(list) do
     local x, y = (k - 1) // rows * (WIDTH // columns), (k - 1) % rows * ROW
-    draw_bars(canvas, x, y, entry.phase, phases.one)
+    draw_weights(canvas, scale, x, y, entry.phase, phases.one)
     canvas:text(x + TEXT, y + 13, "formula", entry.text)
     if entry.note then
       canvas:text(x + TEXT + svg.width(entry.text, SIZE) + 12, y + 13, "note", entry.note)
@@ -86,15 +92,20 @@ local function key_line(canvas, x, class, more, text)
   return x + 34 + svg.width(text, 11) + 26
 end
 
+local function name_of_taps(has)
+  if has.symbolic then return "tap" end
+  return has.copy and "copy of this input" or "tap, as wide as its weight"
+end
+
 --- One line that says what the marks mean; only those that occur.
 ---@param canvas upweave.draw.canvas
 ---@param scale upweave.draw.scale
----@param has { negative: boolean, outside: boolean, copy: boolean, filled: boolean, fill: number? }
+---@param has { negative: boolean, outside: boolean, copy: boolean, filled: boolean, fill: number?,
+---  symbolic: boolean? }
 ---@return number height
 function M.keys(canvas, scale, has)
   local x = key_line(canvas, 0, "reads", nil, "where an output reads")
-  x = key_line(canvas, x, "tap", { "stroke", "#4b5563", "stroke-width", 3 },
-    has.copy and "copy of this input" or "tap, as wide as its weight")
+  x = key_line(canvas, x, "tap", { "stroke", "#4b5563", "stroke-width", 3 }, name_of_taps(has))
   if has.negative then
     x = key_line(canvas, x, "tap negative", { "stroke-width", 1.6 }, "negative weight")
   end

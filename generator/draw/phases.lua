@@ -75,8 +75,7 @@ end
 local function colour_of(self, o, interior)
   local name = signature(self.axis.taps[o + 1].weight, self.axis.precision)
   if not self.colours[name] then
-    local before, after = self.scale:outside(o)
-    local edge = self.period and not interior and before + after > 0
+    local edge = self.period and not interior and self.scale:lost(o) > 0
     self.colours[name] = edge and GREY or COLOURS[self.met % #COLOURS + 1]
     self.met = self.met + 1
   end
@@ -111,20 +110,26 @@ local function place(letter, n, offset)
   return ("%s[%s%s]"):format(letter, times, rest)
 end
 
+-- A weight before its input; the only one of a copy, or of one, is left out.
+local function factor(self, w)
+  if self.axis.symbolic then return ("w%d "):format(w - 1) end
+  if w == 1 then return "" end
+  return (self.axis.precision and ("%d"):format(w) or fraction.text(w)) .. " "
+end
+
 --- `1/4 x[n] + 3/4 x[n+1]`, positions counted from `base`, moving by `step` a period.
 local function right_side(self, phase, base, step)
   local index, terms = self.axis.taps[phase.output + 1].index, {}
+  if #index == 0 then return "no taps" end
   if #index > LONGEST then
     return ("%d taps, %s … %s"):format(#index, place("x", step, index[1] - base),
       place("x", step, index[#index] - base))
   end
-  if #index == 1 and phase.weights[1] == self.one then
+  if #index == 1 and phase.weights[1] == self.one and not self.axis.symbolic then
     return place("x", step, index[1] - base)
   end
   for k, i in ipairs(index) do
-    local w, x = phase.weights[k], place("x", step, i - base)
-    terms[k] = w == 1 and x or (self.axis.precision and ("%d"):format(w) or fraction.text(w))
-      .. " " .. x
+    terms[k] = factor(self, phase.weights[k]) .. place("x", step, i - base)
   end
   if self.axis.precision and self.axis.precision > 0 then
     return ("(%s) / %d"):format(sum_of(terms), 1 << self.axis.precision)

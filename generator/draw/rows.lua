@@ -16,6 +16,7 @@ local INPUT_END <const> = INPUT_Y + INPUT_HEIGHT
 local LABEL <const> = 11       -- size of the numbers in cells
 local LEAST <const> = 7        -- cells do not stand closer
 local UNKNOWN <const> = "#a3acb8" -- an output whose taps lie beyond the window
+local EVEN <const> = 0.4      -- a tap whose weight is not known
 local MOST_TAPS <const> = 1200 -- lines of an axis
 
 M.input_y, M.output_y = INPUT_Y, OUTPUT_Y
@@ -77,16 +78,15 @@ end
 -- Whether all taps of an output end in the window.
 local function complete(scale, window, o)
   local index = scale.axis.taps[o + 1].index
-  return inside(window, index[1]) and inside(window, index[#index])
+  return #index == 0 or inside(window, index[1]) and inside(window, index[#index])
 end
 
 local function draw_output(canvas, scale, phases, window, o, cells)
   local left, pitch = scale:x(window, (scale:output_cell(o))), scale.unit * scale.cell * cells
   local known = complete(scale, window, o) and not scale:filled(o)
   local colour = known and phases:of(o).colour or UNKNOWN
-  local before, after = scale:outside(o)
   canvas:rect(left, OUTPUT_Y, pitch, OUTPUT_HEIGHT,
-    before + after > 0 and "output clipped" or "output", { "fill", colour, "stroke", colour })
+    scale:lost(o) > 0 and "output clipped" or "output", { "fill", colour, "stroke", colour })
   if scale:filled(o) then
     canvas:rect(left, OUTPUT_Y, pitch, OUTPUT_HEIGHT, "filled")
   end
@@ -140,7 +140,7 @@ local function draw_taps(canvas, scale, phases, window, o, thinned)
   end
   for k = 1, #taps.index, thinned.taps do
     tap_line(canvas, scale:x(window, taps.index[k]) + from, x,
-      taps.weight[k] / thinned.heaviest, colour, thinned.room)
+      scale.axis.symbolic and EVEN or taps.weight[k] / thinned.heaviest, colour, thinned.room)
   end
 end
 

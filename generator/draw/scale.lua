@@ -66,14 +66,24 @@ function M:outside(o)
     math.max(last - math.max(first, self.axis.input) + 1, 0), first, last
 end
 
+--- How many taps of an output lie outside the input.
+---@param o integer
+---@return integer
+function M:lost(o)
+  local lost = self.axis.taps[o + 1].lost
+  if lost then return lost end
+  local before, after = self:outside(o)
+  return before + after
+end
+
 -- What a stretch of outputs takes on the ruler: their cells and their taps, and the ends if near.
 local function span(self, first, last)
   local axis = self.axis
   local from, to = math.huge, -math.huge
   for _, o in ipairs { first, last } do
     local index, left, right = axis.taps[o + 1].index, self:output_cell(o)
-    from = math.min(from, left, (self:input_cell(index[1])))
-    to = math.max(to, right, select(2, self:input_cell(index[#index])))
+    from = math.min(from, left, (self:input_cell(index[1] or math.floor(self:at(o)))))
+    to = math.max(to, right, select(2, self:input_cell(index[#index] or math.ceil(self:at(o)))))
   end
   if first == 0 then from = math.min(from, (self:input_cell(self.low))) end
   if last == axis.output - 1 then to = math.max(to, select(2, self:input_cell(self.high))) end
