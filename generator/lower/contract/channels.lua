@@ -22,12 +22,17 @@ local M = { name = "contract-channels", form = "contract" }
 -- Elements of a row of tiles that is kept to be transposed: half an L1 cache.
 local LINE_ELEMENTS = 4096
 
---- Knobs: pixels and vectors of the register tile, strips (an image's share of tasks).
+--- Knobs: pixels of rows and vectors of the register tile, strips (an image's share of tasks), how
+--- far ahead weights are asked for.
 function M.knobs(plan)
   return {
     {
       name = "pixels", values = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 16, 20, 24, 28 },
       default = 4, doc = "pixels of a register tile",
+    },
+    {
+      name = "rows", values = plan.rank > 1 and { 1, 2, 3, 4, 6, 7 } or { 1 }, default = 1,
+      doc = "rows of a register tile",
     },
     { name = "vectors", values = { 1, 2, 3, 4, 6, 8 }, default = 1, doc = "vectors of a pixel" },
     frame.strips_knob(plan),
@@ -41,10 +46,10 @@ end
 --- Legal where the sums of a tile, its weights and one input (without FMA one product, too) fit the
 --- registers.
 function M.legal(_, knobs, target)
-  local need = (knobs.pixels + 1) * knobs.vectors + (target.fma and 1 or 2)
+  local need = (knobs.rows * knobs.pixels + 1) * knobs.vectors + (target.fma and 1 or 2)
   if need > target.registers then
-    return nil, ("pixels=%d,vectors=%d need %d vector registers, %s has %d"):format(knobs.pixels,
-      knobs.vectors, need, target.name, target.registers)
+    return nil, ("pixels=%d,rows=%d,vectors=%d need %d vector registers, %s has %d"):format(
+      knobs.pixels, knobs.rows, knobs.vectors, need, target.name, target.registers)
   end
   return true
 end
@@ -62,45 +67,67 @@ local function runs_of(plan, span)
   return out
 end
 
--- Sums of a tile over a row of taps: acc[pixel][vector].
-local function reduce(k, block, class, acc, input, weights)
-  local b, plan, from = k.b, k.plan, k.frame.from
-  local pixel = from.axes[plan.rank]
-  local channel = plan.planar and from.c or 1
+-- One step of a run's reduction: a product for each sum of pixels `list`, { at, first sum } each.
+local function step(k, block, run, list, c, sum, input, weights)
+  local b, plan, w, out = k.b, k.plan, {}, {}
   local width, lanes = block.vectors * block.lanes, block.lanes
+  for v = 1, block.vectors do
+    local at = (run.slot * plan.ci + c) * width + (v - 1) * lanes
+    w[v] = b:load(weights, at, lanes, "w" .. v - 1)
+    if k.prefetch > 0 then b:prefetch(weights, at + k.prefetch) end
+  end
+  local origin = c * (plan.planar and k.frame.from.c or 1) + run.at * k.frame.from.axes[plan.rank]
+  for j, place in ipairs(list) do
+    for v = 1, block.vectors do
+      local at = origin + place.at
+      local x = plan.elementwise and b:load(input, at + blocks.vector(block, v), lanes)
+        or b:splat(b:load(input, at, 1), lanes)
+      b:named("x" .. j - 1, x)
+      out[#out + 1] = b:fma(w[v], x, sum[(j - 1) * block.vectors + v])
+    end
+  end
+  return out
+end
+
+-- The pixels of all rows for which a span is inside.
+local function pixels_of(k, class, span, row)
+  local list, apart = {}, k.plan.axes[k.plan.rank].step * k.frame.from.axes[k.plan.rank]
+  for r = 0, row.n - 1 do
+    for j = span.first, span.last do
+      list[#list + 1] = {
+        at = r * row.input + (j - span.first) * apart, number = r * class.pixels + j,
+      }
+    end
+  end
+  return list
+end
+
+-- Sums of a tile over a row of taps: acc[row][pixel][vector].
+local function reduce(k, block, class, row, acc, input, weights)
+  local n = block.vectors
   for _, span in ipairs(class.spans) do
-    local first, count = span.first * block.vectors, (span.last - span.first + 1) * block.vectors
-    for _, run in ipairs(runs_of(plan, span)) do
-      local inits = table.move(acc, first + 1, first + count, 1, {})
-      local sums = b:fold("c", 0, run.count, inits, function(c, sum)
-        local w, out = {}, {}
-        for v = 1, block.vectors do
-          local at = (run.slot * plan.ci + c) * width + (v - 1) * lanes
-          w[v] = b:load(weights, at, lanes, "w" .. v - 1)
-          if k.prefetch > 0 then b:prefetch(weights, at + k.prefetch) end
-        end
-        for j = 0, span.last - span.first do
-          local at = c * channel + run.at * pixel + j * plan.axes[plan.rank].step * pixel
-          for v = 1, block.vectors do
-            local x = plan.elementwise and b:load(input, at + blocks.vector(block, v), lanes)
-              or b:splat(b:load(input, at, 1), lanes)
-            b:named("x" .. j, x)
-            out[#out + 1] = b:fma(w[v], x, sum[j * block.vectors + v])
-          end
-        end
-        return out
+    local list = pixels_of(k, class, span, row)
+    for _, run in ipairs(runs_of(k.plan, span)) do
+      local inits = {}
+      for j, place in ipairs(list) do
+        table.move(acc, place.number * n + 1, (place.number + 1) * n, (j - 1) * n + 1, inits)
+      end
+      local sums = k.b:fold("c", 0, run.count, inits, function(c, sum)
+        return step(k, block, run, list, c, sum, input, weights)
       end)
-      table.move(sums, 1, count, first + 1, acc)
+      for j, place in ipairs(list) do
+        table.move(sums, (j - 1) * n + 1, j * n, place.number * n + 1, acc)
+      end
     end
   end
   return acc
 end
 
--- One tile in one row: its sums.
+-- One tile in the rows of a turn: its sums.
 local function tile_sums(k, block, class, i, row)
   local b, plan = k.b, k.plan
-  local width, per_slot = block.vectors * block.lanes, plan.ci * block.vectors * block.lanes
-  local acc = store.start(k, block, class.pixels)
+  local per_slot = plan.ci * block.vectors * block.lanes
+  local acc = store.start(k, block, row.n * class.pixels)
   if #class.spans == 0 then return acc end
   local x = class.place.input(i) * k.frame.from.axes[plan.rank]
   local w = class.place.slot(i) * per_slot
@@ -108,8 +135,8 @@ local function tile_sums(k, block, class, i, row)
   return rows.reduce(k, row, acc, function(input_row, kernel_row, sums)
     local input = b:view("in", k.source, input_row + x)
     local weights = b:view("w", k.weights, kernel_row * (inner * per_slot) + w)
-    return reduce(k, block, class, sums, input, weights)
-  end, width)
+    return reduce(k, block, class, row, sums, input, weights)
+  end)
 end
 
 local function interleaved(k, block, part)
@@ -129,7 +156,7 @@ local function planar(k, block, part)
       for _, class in ipairs(k.classes) do
         local from, to = class.tiles(p)
         k.b:each("tile", from, to, function(i)
-          store.keep(k, block, class, i, tile_sums(k, block, class, i, row))
+          store.keep(k, block, class, i, row, tile_sums(k, block, class, i, row))
         end)
       end
       store.transposed(k, block, p, row)
@@ -146,13 +173,13 @@ local function declare(plan, knobs, target)
   local kinds, count = blocks.split(plan.co, lanes, knobs.vectors, plan.elementwise)
   local b, pieces = f.b, 1
   if plan.planar then
-    pieces = math.max(1, last.output * kinds[1].vectors * lanes // LINE_ELEMENTS)
+    pieces = math.max(1, knobs.rows * last.output * kinds[1].vectors * lanes // LINE_ELEMENTS)
   end
   if plan.rank == 1 then pieces = math.max(pieces, knobs.strips) end
   local cuts = tiles.pieces(last, pieces)
   local k = {
     b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts,
-    prefetch = knobs.prefetch,
+    rows = knobs.rows, prefetch = knobs.prefetch,
     classes = tiles.classes(last, knobs.pixels, cuts),
     parts = plan.rank == 1 and #cuts - 1 or math.min(knobs.strips, plan.axes[1].output),
   }

@@ -109,6 +109,8 @@ function M.new(plan, target, lanes, slots, together, places)
   local b = builder.new("kernel", target, plan.work)
   local kernel = sizes_of(plan, "kernel")
   local from, to = M.strides(plan)
+  -- Positions of phases that have no output are packed, too: any will do.
+  for i = #(slots or {}) + 1, slots and kernel[#kernel] or 0 do slots[i] = 0 end
   local f = {
     b = b, plan = plan, lanes = lanes, kernel = kernel, taps = product(kernel, 1),
     padded = blocks.padded(plan.co, lanes),

@@ -42,10 +42,11 @@ function M.declare(k)
   for p = 2, #k.cuts do longest = math.max(longest, k.cuts[p] - k.cuts[p - 1]) end
   local widest = 0
   for _, kind in ipairs(k.kinds) do widest = math.max(widest, kind.vectors * kind.lanes) end
-  k.line, k.lengths = k.b:scratch("line", k.plan.work, longest * widest), lengths_of(k.b, k.cuts)
+  k.pitch, k.lengths = longest * widest, lengths_of(k.b, k.cuts)
+  k.line = k.b:scratch("line", k.plan.work, k.rows * k.pitch)
 end
 
---- Sums of a tile before the first product: the bias, or 0.
+--- Sums of so many pixels before the first product: the bias, or 0.
 function M.start(k, block, pixels)
   local b, f, start, acc = k.b, k.frame, {}, {}
   for v = 1, block.vectors do
@@ -105,10 +106,11 @@ function M.direct(k, block, class, i, row, acc)
   local b, f, last = k.b, k.frame, k.plan.rank
   local pixel = f.to.axes[last]
   local out = k.image + rows.output(k, row) + class.place.output(i) * pixel
-  for j = 0, class.pixels - 1 do
+  for j = 0, row.n * class.pixels - 1 do
+    local within = j % class.pixels * k.plan.axes[last].phases * pixel
     for v = 1, block.vectors do
       local channel, used = blocks.vector(block, v)
-      local at = j * k.plan.axes[last].phases * pixel + channel
+      local at = j // class.pixels * row.output + within + channel
       M.finish(k, out + at, acc[j * block.vectors + v], used, function(first)
         return b:load(f.packed, k.channel + (v - 1) * block.lanes + first, block.lanes)
       end)
@@ -116,23 +118,24 @@ function M.direct(k, block, class, i, row, acc)
   end
 end
 
---- A tile of a planar output, kept as [pixel][channel].
-function M.keep(k, block, class, i, acc)
+--- A tile of a planar output, kept as [row][pixel][channel].
+function M.keep(k, block, class, i, row, acc)
   local b, width = k.b, block.vectors * block.lanes
   local out = b:view("kept", k.line, class.place.within(i) * width)
   local step = k.plan.axes[k.plan.rank].phases * width
-  for j = 0, class.pixels - 1 do
+  for j = 0, row.n * class.pixels - 1 do
+    local at = j // class.pixels * k.pitch + j % class.pixels * step
     for v = 1, block.vectors do
-      b:store(out, j * step + (v - 1) * block.lanes, acc[j * block.vectors + v])
+      b:store(out, at + (v - 1) * block.lanes, acc[j * block.vectors + v])
     end
   end
 end
 
 -- Pixels [at, at + lanes) of a vector of channels, to their planes.
-local function transpose_block(k, out, block, v, at, lanes)
+local function transpose_block(k, out, line, block, v, at, lanes)
   local b, f, width, list = k.b, k.frame, block.vectors * block.lanes, {}
   for p = 0, lanes - 1 do
-    list[p + 1] = b:load(k.line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
+    list[p + 1] = b:load(line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
   end
   local _, used = blocks.vector(block, v)
   for c, column in ipairs(transpose.columns(b, list)) do
@@ -144,19 +147,22 @@ local function transpose_block(k, out, block, v, at, lanes)
   end
 end
 
---- The kept line of a piece, transposed to the planes of the output.
+--- The kept lines of a piece, transposed to the planes of the output.
 function M.transposed(k, block, piece, row)
   local b = k.b
   local row_at = k.image + rows.output(k, row)
   for _, length in ipairs(k.lengths) do
     local lo, hi = length.bounds(piece)
     b:each("whole", lo, hi, function(i)
-      local out = row_at + b:fetch(length.begins, i)
-      for v = 1, block.vectors do
-        vector.sweep_row(b, "ox", length.n, block.lanes, 1, function(at, lanes)
-          transpose_block(k, out, block, v, at, lanes)
-        end)
-      end
+      b:each("row", 0, row.n, function(j)
+        local out = row_at + b:fetch(length.begins, i) + j * row.output
+        local line = b:view("kept", k.line, j * k.pitch)
+        for v = 1, block.vectors do
+          vector.sweep_row(b, "ox", length.n, block.lanes, 1, function(at, lanes)
+            transpose_block(k, out, line, block, v, at, lanes)
+          end)
+        end
+      end)
     end)
   end
 end
