@@ -57,6 +57,8 @@ conv("long stride", 1, 3, { 5, 11 }, { 2, 3 }, { stride = { 4, 5 } })
 transposed("decoder", 1, 5, { 2, 5 }, 4, { out_channels = 8, stride = 2, padding = 1,
   post = { "sigmoid" } })
 transposed("gaps", 1, 3, { 2, 4 }, { 1, 2 }, { stride = { 3, 5 } })
+transposed("fewer outputs than phases", 1, 3, { 1, 2 }, { 2, 5 }, { stride = 4, dilation = { 1, 3 },
+  padding = { 0, 7 } })
 transposed("output padding", 1, 2, { 3, 4 }, 3, { stride = 1, dilation = { 2, 3 },
   output_padding = { 1, 2 } })
 transposed("output size", 1, 3, { 2, 6 }, { 3, 2 }, { stride = 3, padding = { 1, 0 },
