@@ -208,7 +208,9 @@ local forms = {
   shuffle = function(p, n)
     if n.ty.lanes == 1 then
       local k, l = n[1].ty.lanes, n.lanes[1]
-      return ("%s[%d]"):format(factor(p, l < k and n[1] or n[2]), l % k)
+      local v = l < k and n[1] or n[2]
+      if v.op == "const" then return literal.number(v.ty.elem, v.values[l % k + 1]) end
+      return ("%s[%d]"):format(factor(p, v), l % k)
     end
     M.type_name(p, n.ty)
     if n[1].ty.lanes == 1 then return of_scalars(p, n) end
