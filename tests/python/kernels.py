@@ -39,8 +39,15 @@ kernel "brain" { op = "interpolate", x = tensor { 1, 1, 3, 3, dtype = "bf16" },
                  mode = "bilinear", size = 7 }
 kernel "bytes" { op = "interpolate", x = tensor { 1, 1, 3, 3, dtype = "u8" },
                  mode = "bilinear", size = 7 }
+kernel "weighted" { op = "conv", x = tensor { 1, 5, 6, 3, layout = "NHWC" }, out_channels = 4,
+                    kernel_size = 3, padding = 1, post = { "batch_norm", "add", "relu" } }
+kernel "single" { op = "conv", x = tensor { 1, 1, 1, 2, dtype = "f64" }, out_channels = 1,
+                  kernel_size = 1 }
+kernel "woven" { op = "conv_transpose", x = tensor { 2, 4, 5, 6, layout = "NHWC", dtype = "f16" },
+                 out_channels = 3, kernel_size = 4, stride = 2, padding = 1, bias = false }
 """
-NAMES = ["brain", "bytes", "half", "interleaved", "planar", "sound", "wide"]
+NAMES = ["brain", "bytes", "half", "interleaved", "planar", "single", "sound", "weighted", "wide",
+         "woven"]
 
 
 def setUpModule() -> None:
@@ -92,7 +99,7 @@ class Libraries(unittest.TestCase):
                 copy.kernels()
 
 
-class Buffers(unittest.TestCase):
+class Buffers(Case):
     def test_bilinear(self):
         x = array.array("f", range(120))
         y = lib.planar(x)
@@ -106,6 +113,24 @@ class Buffers(unittest.TestCase):
                 y = lib[name](struct.pack(f"9{code}", *range(0, 90, 10))).tobytes()
                 values = struct.unpack(f"49{code}", y)
                 self.assertEqual((values[0], values[24], values[48]), (0, 40, 80))
+
+
+    def test_parameters(self):
+        kernel = lib.single
+        packed = kernel.pack(array.array("d", [3]), array.array("d", [0.5]))
+        self.assertEqual(kernel.packed_bytes, len(packed))
+        y = kernel(array.array("d", [1, -2]), packed=packed)
+        self.assertEqual(y.tolist(), [[[[3.5, -5.5]]]])
+
+    def test_parameters_that_are_missing(self):
+        x, one = array.array("d", [1, 2]), array.array("d", [3])
+        self.refused(lib.single, "packed: missing: what pack() makes of the parameters", x)
+        self.refused(lib.planar, "packed: the kernel has no parameters",
+                     array.array("f", range(120)), packed=one)
+        with self.assertRaisesRegex(upweave.Error, r"expected 2 \(weight, bias\), got 1$"):
+            lib.single.pack(one)
+        with self.assertRaisesRegex(upweave.Error, r"inputs: expected 2 \(x, residual\), got 1$"):
+            lib.weighted(x, packed=one)
 
 
 @unittest.skipIf(numpy is None, "numpy is not installed")
@@ -165,6 +190,29 @@ class Torch(Case):
         x = torch.arange(12.0).reshape(1, 6, 2).permute(0, 2, 1)
         want = torch.nn.functional.interpolate(x, size=9, mode="nearest")
         self.assertTrue(torch.equal(lib.sound(x), want))
+
+    def test_parameters(self):
+        x, residual = torch.rand(1, 3, 5, 6), torch.rand(1, 4, 5, 6)
+        conv, norm = torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.BatchNorm2d(4).eval()
+        for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            torch.nn.init.uniform_(tensor.data, 0.5, 2)
+        with torch.no_grad():
+            want = torch.relu(norm(conv(x)) + residual)
+            packed = lib.weighted.pack(conv.weight, conv.bias, norm.weight, norm.bias,
+                                       norm.running_mean, norm.running_var)
+            x, residual = (t.contiguous(memory_format=torch.channels_last) for t in (x, residual))
+            torch.testing.assert_close(lib.weighted(x, residual, packed=packed), want)
+            bound = lib.weighted.bind(x, residual, packed=packed, threads=2)
+            torch.testing.assert_close(bound(), want)
+
+    def test_parameters_of_16_bits(self):
+        x, weight = torch.rand(2, 6, 4, 5).half(), torch.rand(6, 3, 4, 4).half()
+        want = torch.nn.functional.conv_transpose2d(x.float(), weight.float(), None, 2, 1).half()
+        y = lib.woven(x.contiguous(memory_format=torch.channels_last),
+                      packed=lib.woven.pack(weight))
+        torch.testing.assert_close(y, want)
+        with self.assertRaisesRegex(upweave.Error, "weight: order in memory: expected contiguous"):
+            lib.woven.pack(weight.contiguous(memory_format=torch.channels_last))
 
     def test_element_types(self):
         kinds = {"wide": torch.float64, "half": torch.float16, "brain": torch.bfloat16,
