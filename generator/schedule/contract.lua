@@ -5,19 +5,30 @@
 local blocks = require "upweave.lower.contract.blocks"
 local channels = require "upweave.lower.contract.channels"
 local frame = require "upweave.lower.contract.frame"
+local outer = require "upweave.lower.contract.outer"
 
 local M = {}
 
+local KB = 1024
 -- Enough tasks for a few threads to share evenly, of rows enough to be worth a start.
 local TASKS, ROWS_PER_STRIP = 8, 4
 -- Sums that hide the latency of two multiply-adds a cycle: 4 cycles each.
 local IN_FLIGHT = 8
 -- Cycles that a tile costs beside its products: its sums begin and end.
 local TILE_CYCLES = 10
+-- Weights beyond the L1 cache come at so many bytes a cycle.
+local L1_BYTES, L2_BYTES_PER_CYCLE = 32 * KB, 24
+-- Weights beyond the L2 cache are asked for so many elements ahead: 4x4, 512 to 256 channels 518 →
+-- 414 µs; the reach hardly matters.
+local L2_BYTES, AHEAD = 1024 * KB, 1024
+-- Several rows in a tile cost code: they have to gain this much.
+local ROWS_GAIN = 0.95
 
 -- Cycles of one reduction step of a tile: products, their latency, or the loads they need.
-local function step_cycles(pixels, vectors)
-  return math.max(pixels * vectors, IN_FLIGHT, pixels + vectors) / 2 + 0.5
+local function step_cycles(f, pixels, vectors)
+  local cycles = math.max(pixels * vectors, IN_FLIGHT, pixels + vectors) / 2
+  if f.from_l2 then cycles = math.max(cycles, vectors * f.vector_bytes / L2_BYTES_PER_CYCLE) end
+  return cycles + 0.5
 end
 
 -- Parts that `n` things are cut in evenly, at most `most` each: sizes and how many of each.
@@ -27,35 +38,72 @@ local function even(n, most)
   return { { small, count - more }, { small + 1, more } }
 end
 
--- Cycles of all tiles of an image's row, for all output channels of a group.
-local function row_cycles(plan, lanes, knobs)
-  local axis, vectors = plan.axes[plan.rank], blocks.padded(plan.co, lanes) // lanes
-  local total = 0
+-- Rows of y as tiles see them: { rows together, turns, taps of all turns } each.
+local function turns_of(plan, rows)
+  local axis = plan.axes[plan.rank - 1]
+  if not axis then return { { 1, 1, 1 } } end
+  local out = {}
+  for i, size in ipairs(outer.sizes(axis, 1, rows)) do
+    local taps = 0
+    for _, g in ipairs(size.order) do taps = taps + math.max(0, g.last - g.first + 1) end
+    out[i] = { size.n, #size.order, taps }
+  end
+  return out
+end
+
+-- Cycles of all tiles of `turn` that begin with so many pixels of a row and have vectors as given.
+local function tile_cycles(f, turn, pixels, vectors, taps)
+  local steps = turn[3] * taps * f.plan.ci
+  return steps * step_cycles(f, turn[1] * pixels, vectors) + turn[2] * TILE_CYCLES
+end
+
+-- Cycles of an image, for all output channels of a group.
+local function cycles_of(f, knobs, turns)
+  local axis, total = f.plan.axes[f.plan.rank], 0
   for r, taps in ipairs(axis.taps) do
     local n = (axis.output - r + axis.phases) // axis.phases
-    local steps = #taps * plan.terms / math.max(1, axis.kernel)
     for _, tile in ipairs(n > 0 and even(n, knobs.pixels) or {}) do
-      for _, block in ipairs(even(vectors, knobs.vectors)) do
-        total = total + tile[2] * block[2] * (steps * step_cycles(tile[1], block[1]) + TILE_CYCLES)
+      for _, block in ipairs(even(f.vectors, knobs.vectors)) do
+        for _, turn in ipairs(turns) do
+          total = total + tile[2] * block[2] * tile_cycles(f, turn, tile[1], block[1], #taps)
+        end
       end
     end
   end
   return total
 end
 
-local function best_tile(plan, target)
-  local lanes = blocks.lanes(plan.co, frame.lanes(plan, target))
-  local declared, best, least = channels.knobs(plan), nil, math.huge
-  for _, vectors in ipairs(declared[2].values) do
-    for _, pixels in ipairs(declared[1].values) do
-      local knobs = { pixels = pixels, rows = 1, vectors = vectors }
-      if channels.legal(plan, knobs, target) then
-        local cycles = row_cycles(plan, lanes, knobs)
-        if cycles < least then best, least = knobs, cycles end
+local function facts_of(plan, target)
+  local lanes, places = blocks.lanes(plan.co, frame.lanes(plan, target)), plan.ci
+  for _, axis in ipairs(plan.axes) do places = places * axis.kernel end
+  local element = target.vector_bytes // frame.lanes(plan, target)
+  return {
+    plan = plan, target = target, lanes = lanes, vector_bytes = lanes * element,
+    vectors = blocks.padded(plan.co, lanes) // lanes,
+    from_l2 = places * lanes * element > L1_BYTES,
+    weights = places * plan.groups * blocks.padded(plan.co, lanes) * element,
+  }
+end
+
+-- The register tile of the least cycles.
+local function best_tile(f)
+  local best, least = nil, math.huge
+  local declared = channels.knobs(f.plan)
+  local pixels, rows, vectors = declared[1].values, declared[2].values, declared[3].values
+  for _, r in ipairs(rows) do
+    local turns = turns_of(f.plan, r)
+    for _, v in ipairs(vectors) do
+      for _, p in ipairs(pixels) do
+        local knobs = { pixels = p, rows = r, vectors = v }
+        if channels.legal(f.plan, knobs, f.target) then
+          local cycles = cycles_of(f, knobs, turns)
+          local wins = cycles < least * (best and r > best.rows and ROWS_GAIN or 1)
+          if wins then best, least = knobs, cycles end
+        end
       end
     end
   end
-  return best, lanes
+  return best, least
 end
 
 -- Parts of the outermost axis that make enough tasks.
@@ -72,9 +120,11 @@ end
 ---@return table knobs
 ---@return string why
 function M.choose(plan, target)
-  local knobs, lanes = best_tile(plan, target)
-  local _, count = blocks.split(plan.co, lanes, knobs.vectors)
+  local f = facts_of(plan, target)
+  local knobs = best_tile(f)
+  local _, count = blocks.split(plan.co, f.lanes, knobs.vectors)
   knobs.strips = strips(plan, plan.batch * plan.groups * count)
+  knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
   return channels.name, knobs, "output channels fill vectors"
 end
 

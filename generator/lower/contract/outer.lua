@@ -38,9 +38,14 @@ local function groups_of(axis, from, to, most)
   return list
 end
 
--- Groups of all parts by their sizes: for each size its groups in order of work, and where those of
--- a part begin and end.
-local function sizes_of(axis, parts, most)
+--- Outputs of an axis in groups of at most `most` that have the same taps, by the groups' sizes: for
+--- each size `n` the groups of all parts in order of work, { output, n, first, last } with the
+--- numbers of their taps, and where those of a part begin and end.
+---@param axis upweave.contract.axis
+---@param parts integer
+---@param most integer
+---@return { n: integer, order: table[], lo: integer[], hi: integer[] }[]
+function M.sizes(axis, parts, most)
   local sizes, known = {}, {}
   for p = 1, parts do
     local groups = groups_of(axis, (p - 1) * axis.output // parts, p * axis.output // parts, most)
@@ -111,7 +116,7 @@ end
 ---@return lower.contract.Outer[]
 function M.new(b, axis, parts, most)
   local out = {}
-  for i, size in ipairs(sizes_of(axis, parts, most)) do
+  for i, size in ipairs(M.sizes(axis, parts, most)) do
     out[i] = tables_of(b, axis, size, axis.name .. (i > 1 and i or ""))
   end
   return out
