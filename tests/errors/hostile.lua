@@ -128,6 +128,40 @@ hostile("a name with a path", "lua",
 hostile("an op with escapes", "lua", [[kernel "k" { op = "\27[2J\r\n" }]], "E028")
 hostile("a large file", "lua", ("-- comment\n"):rep(300000), "E023")
 
+-- Convolutions.
+local function convolution(op, fields)
+  return ('kernel "k" { op = "%s", x = tensor { 1, 2, 8, 8 }, out_channels = 2, %s }'):format(op,
+    fields)
+end
+hostile("the largest of everything", "lua", convolution("conv_transpose",
+  "kernel_size = 2147483647, stride = 2147483647, dilation = 2147483647"), "E037")
+hostile("the largest kernel in the largest padding", "lua", convolution("conv",
+  "kernel_size = 2147483647, dilation = 2147483647, padding = 2147483647"), "E044")
+hostile("the largest padding", "lua", convolution("conv",
+  "kernel_size = 1, padding = 2147483647"), "E037")
+hostile("the largest padding of what is spread", "lua", convolution("conv_transpose",
+  "kernel_size = 1, padding = 2147483647"), "E048")
+hostile("the largest channels in the largest groups", "lua",
+  'kernel "k" { op = "conv", x = tensor { 0, 2147483646, 1, 1 }, out_channels = 2147483647,'
+  .. " kernel_size = 1, groups = 2147483645 }", "E043")
+hostile("weights of 10^18", "lua",
+  'kernel "k" { op = "conv", x = tensor { 0, 2147483647, 1, 1 }, out_channels = 2147483647,'
+  .. " kernel_size = 1 }", "E037")
+hostile("a padding beyond integers", "lua", convolution("conv",
+  "kernel_size = 1, padding = { 1e300, 0 }"), "E034")
+hostile("an epilogue of spaces", "lua", convolution("conv",
+  'kernel_size = 1, post = { "clamp(0" .. (" "):rep(4000) .. "x,6)" }'), "E046")
+hostile("an epilogue of commas", "lua", convolution("conv",
+  'kernel_size = 1, post = { "clamp(" .. (","):rep(4000) .. ")" }'), "E046")
+hostile("an epilogue of digits", "lua", convolution("conv",
+  'kernel_size = 1, post = { "leaky_relu(" .. ("9"):rep(4000) .. ")" }'), "E046")
+hostile("a long epilogue", "lua", convolution("conv",
+  'kernel_size = 1, post = { ("x"):rep(60000) }'), "E040")
+hostile("an epilogue with escapes", "lua", convolution("conv",
+  [[kernel_size = 1, post = { "\27[2J" }]]), "E040")
+hostile("many epilogues", "lua", "local t = {} for i = 1, 50000 do t[i] = 'relu' end "
+  .. convolution("conv", "kernel_size = 1, post = t"), "E033")
+
 -- JSON.
 hostile("deep JSON", "json", ("["):rep(1000000), "E023")
 hostile("deep JSON objects", "json", ('{"a":'):rep(300000), "E023")

@@ -102,6 +102,13 @@ tap.is(flagged({ op = "interpolate", name = "up" }).name, "up", "a given name")
 tap.is(flagged({ x = "1x2:" }).fields.x, "1x2:", "what is no tensor stays")
 tap.is(flagged({}).where { "scale_factor" }, "--scale-factor", "the place is the option")
 local given = { op = "interpolate", size = "3,4", antialias = true, json = true }
+local sums = flagged { op = "conv", padding = "same", post = "relu,clamp(0,6), leaky_relu(0.1)",
+  bias = "false", kernel_size = "3,5" }
+tap.same(sums.fields, { op = "conv", padding = "same", bias = false, kernel_size = { 3, 5 },
+  post = { "relu", "clamp(0,6)", " leaky_relu(0.1)" } }, "epilogues, words and truth from flags")
+local odd = flagged { op = "conv", padding = "1,2,3,4", post = "clamp(0,6", bias = "no" }
+tap.same(odd.fields, { op = "conv", padding = { 1, 2, 3, 4 }, post = { "clamp(0,6" }, bias = "no" },
+  "what does not read is handed on")
 tap.is(flags.given(given), "--op", "an option that describes a kernel")
 tap.is(flags.given { json = true }, nil, "none")
 tap.same(flags.words(given), { "--op", "interpolate", "--size", "3,4", "--antialias" }, "as words")
