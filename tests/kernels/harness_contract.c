@@ -173,6 +173,25 @@ static void verify(void) {
   c.tile[0] = 1;
 }
 
+// A reference that has no answer, as for most outputs of a large contraction.
+static int silent(const void *given, const void *const *inputs, const struct upw_ref_query *query,
+                  const struct upw_ref_answer *answer) {
+  (void)given, (void)inputs, (void)query;
+  for (size_t i = 0; i < WIDTH * CO; i++) answer->terms[i] = -1;
+  return UPW_OK;
+}
+
+static void unanswered(void) {
+  c.reference = silent;
+  tap_is_int(HARNESS("verify"), 0, "a reference without answers");
+  tap_like(output, "\"checked\":0,", "compares nothing");
+  fault = NOT_WRITTEN;
+  tap_is_int(HARNESS("verify"), 6, "but outputs not written are seen");
+  tap_like(output, "\"kind\":\"not written\",\"index\":[0,19,0]", "all the same");
+  fault = NONE;
+  c.reference = upw_ref_contract;
+}
+
 static void bench(void) {
   tap_is_int(HARNESS("bench", "--seconds", "0.01", "--threads", "2"), 0, "bench");
   tap_like(output, "\"pack_ns\":", "times packing");
@@ -213,6 +232,7 @@ static void files(void) {
 
 int main(void) {
   verify();
+  unanswered();
   bench();
   files();
   return tap_done();
