@@ -94,6 +94,18 @@ local function place_vectors(f)
   f.packed_size = size
 end
 
+local function declare_buffers(f)
+  local b, plan = f.b, f.plan
+  f.x = b:input("x", plan.dtype, plan.batch * f.from.n, plan.work)
+  f.residuals = {}
+  for i = 1, f.epilogue.residuals do
+    local name = i > 1 and "residual" .. i or "residual"
+    f.residuals[i] = b:input(name, plan.dtype, plan.batch * f.to.n, plan.work)
+  end
+  f.packed = b:input("packed", plan.work, f.packed_size)
+  f.y = b:output("y", plan.dtype, plan.batch * f.to.n, plan.work)
+end
+
 --- A module with x, residuals, packed and y.  `lanes` is the width of the packed vectors of
 --- channels, `slots` the order of kernel positions, `together` whether those of an input channel
 --- are neighbours; `places` weights of a pair of channels are packed, as many as taps if it is
@@ -120,14 +132,7 @@ function M.new(plan, target, lanes, slots, together, places)
   f.places = places or f.taps
   f.epilogue = epilogue.new(plan)
   place_vectors(f)
-  f.x = b:input("x", plan.dtype, plan.batch * f.from.n, plan.work)
-  f.residuals = {}
-  for i = 1, f.epilogue.residuals do
-    local name = i > 1 and "residual" .. i or "residual"
-    f.residuals[i] = b:input(name, plan.dtype, plan.batch * f.to.n, plan.work)
-  end
-  f.packed = b:input("packed", plan.work, f.packed_size)
-  f.y = b:output("y", plan.dtype, plan.batch * f.to.n, plan.work)
+  declare_buffers(f)
   return f
 end
 

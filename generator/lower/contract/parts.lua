@@ -14,13 +14,20 @@ local M = {}
 ---@field range fun(part: ir.Index): ir.Index, ir.Index   a part's things of this class
 ---@field place table<string, fun(i: ir.Index): ir.Index>   fields of thing i
 
-local function positions(b, name, values)
+-- Numbers that are a linear form of their place, as that form.
+local function linear(values)
   local first, step = values[1], (values[2] or values[1]) - values[1]
-  local linear = true
-  for i, v in ipairs(values) do linear = linear and v == first + (i - 1) * step end
-  if linear then return function(i) return i * step + first end end
+  for i, v in ipairs(values) do
+    if v ~= first + (i - 1) * step then return nil end
+  end
+  return function(i) return index.of(i) * step + first end
+end
+
+local function positions(b, name, values)
+  local form = linear(values)
+  if form then return form end
   local tab = b:table(name, "i32", values)
-  return function(i) return b:fetch(tab, index.of(i)) end
+  return function(i) return b:fetch(tab, i) end
 end
 
 -- Things by their keys, in order of first appearance, and how many there are up to each part.
@@ -47,6 +54,8 @@ local function range(b, name, ends, count)
     lo[p] = hi[p - 1] or 0
     hi[p] = ends[p] or lo[p]
   end
+  local first, last = linear(lo), linear(hi)
+  if first and last then return function(part) return first(part), last(part) end end
   return b:ranges(name, lo, hi)
 end
 

@@ -27,17 +27,17 @@ function M.pitches(plan, tiles, width)
 end
 
 -- Tile t of an axis: which of its n inputs are inside, and where the first of these lies.
-local function input_of(axis, w, t, tile)
+local function input_of(axis, w, t)
   local origin = t * w.m + axis.taps[1][1].at
   local from, to = math.max(0, -origin), math.min(w.n, axis.input - origin) - 1
   if from > to then from, to, origin = 0, -1, 0 end
-  return { key = ("%d-%d"):format(from, to), from = from, to = to, at = origin + from, tile = tile }
+  return { key = ("%d-%d"):format(from, to), from = from, to = to, at = origin + from, tile = t }
 end
 
 -- Tile t of an axis: how many of its outputs are inside, and where the first lies.
-local function output_of(axis, w, t, tile)
+local function output_of(axis, w, t)
   local count = math.min(w.m, axis.output - t * w.m)
-  return { key = count, count = count, at = t * w.m, tile = tile }
+  return { key = count, count = count, at = t * w.m }
 end
 
 -- Tiles in chunks of at most `most`, as even as can be.
@@ -54,12 +54,13 @@ end
 local function divide_columns(k)
   local axis, columns = k.plan.axes[2], {}
   if not axis then return end
-  for t = 0, k.columns - 1 do columns[t + 1] = input_of(axis, k.w, t, t) end
+  for t = 0, k.columns - 1 do columns[t + 1] = input_of(axis, k.w, t) end
   k.input_columns = parts.new(k.b, "column", { columns }, { "at", "tile" })
 end
 
 --- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` (of a block at
---- most), `inputs` and `outputs` (rows of tiles), `chunks`, `input_columns`.
+--- most), `rows` (of a block, each with its first tile there), `chunks` (of a block), `inputs` and
+--- `outputs` (of a row of tiles), `input_columns`.
 ---@param k table         b, plan, w (matrices)
 ---@param rows integer    of tiles in a block at most; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most
@@ -67,21 +68,21 @@ function M.divide(k, rows, chunk)
   local axis, w = k.plan.axes[1], k.w
   k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], w.m) or 1
   local all = M.tiles(axis, w.m)
-  local inputs, outputs, chunks = {}, {}, {}
+  local inputs, outputs, members, chunks = {}, {}, {}, {}
   k.blocks, k.tiles = (all + rows - 1) // rows, 0
   for p = 1, k.blocks do
     local from, to = (p - 1) * all // k.blocks, p * all // k.blocks
-    inputs[p], outputs[p] = {}, {}
+    members[p] = {}
     for t = from, to - 1 do
-      local tile = (t - from) * k.columns
-      inputs[p][t - from + 1] = input_of(axis, w, t, tile)
-      outputs[p][t - from + 1] = output_of(axis, w, t, tile)
+      members[p][t - from + 1] = { key = "row", tile = (t - from) * k.columns }
+      inputs[t + 1], outputs[t + 1] = { input_of(axis, w, t) }, { output_of(axis, w, t) }
     end
     chunks[p] = chunks_of((to - from) * k.columns, chunk)
     k.tiles = math.max(k.tiles, (to - from) * k.columns)
   end
-  k.inputs = parts.new(k.b, "in", inputs, { "at", "tile" })
-  k.outputs = parts.new(k.b, "out", outputs, { "at", "tile" })
+  k.rows = parts.new(k.b, "row", members, { "tile" })[1]
+  k.inputs = parts.new(k.b, "in", inputs, { "at" })
+  k.outputs = parts.new(k.b, "out", outputs, { "at" })
   k.chunks = parts.new(k.b, "chunk", chunks, { "tile" })
   divide_columns(k)
 end

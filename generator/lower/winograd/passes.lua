@@ -14,8 +14,19 @@ local vector = require "upweave.lower.vector"
 
 local M = {}
 
--- fn(at, lanes) for vectors that cover n channels.
-local function each_vector(k, n, fn) vector.sweep_row(k.b, "c", n, k.lanes, 1, fn) end
+-- fn(row, its first tile) for the rows of tiles of a block.
+local function each_row(k, block, fn)
+  local from, to = k.rows.range(block)
+  k.b:each("row", from, to, function(row) fn(row, k.rows.place.tile(row)) end)
+end
+
+-- fn(class, thing) for the one class that has a thing for this row of tiles.
+local function each_class(k, classes, row, fn)
+  for _, class in ipairs(classes) do
+    local from, to = class.range(row)
+    k.b:each("edge", from, to, function(i) fn(class, i) end)
+  end
+end
 
 -- inputs --------------------------------------------------------------------------------------
 
@@ -28,14 +39,14 @@ local function transformed(k, class, lanes, load, put)
   for j = 1, k.w.n do put(j - 1, out[j] or k.b:const(k.plan.work, lanes, 0)) end
 end
 
--- Along the columns, a row of tiles: to the strip or, of a line, to V.
-local function columns_in(k, class, i, c, lanes)
+-- Along the columns, a row of tiles: to the strip or, of a line, to V; it begins at `tile`.
+local function columns_in(k, class, i, tile, c, lanes)
   local b, axes = k.b, k.frame.from.axes
   local row = b:view("in", k.source, class.place.at(i) * axes[1] + c)
   if k.plan.rank == 1 then
     return transformed(k, class, lanes,
       function(j) return b:load(row, j * axes[1], lanes, "x" .. j) end,
-      function(j, v) b:store(k.v, class.place.tile(i) * k.plan.ci + c + j * k.v_pitch, v) end)
+      function(j, v) b:store(k.v, tile * k.plan.ci + c + j * k.v_pitch, v) end)
   end
   b:each("x", 0, k.plan.axes[2].input, function(x)
     transformed(k, class, lanes,
@@ -44,7 +55,7 @@ local function columns_in(k, class, i, c, lanes)
   end)
 end
 
--- Along the rows, from the strip to V; the row of tiles begins at `tile`.
+-- Along the rows, from the strip to V.
 local function rows_in(k, tile, c, lanes)
   local b, n, ci = k.b, k.w.n, k.plan.ci
   for _, class in ipairs(k.input_columns) do
@@ -63,15 +74,12 @@ end
 
 --- V of a block.
 function M.inputs(k, block)
-  for _, class in ipairs(k.inputs) do
-    local from, to = class.range(block)
-    k.b:each("row", from, to, function(i)
-      each_vector(k, k.plan.ci, function(c, lanes)
-        columns_in(k, class, i, c, lanes)
-        if k.plan.rank == 2 then rows_in(k, class.place.tile(i), c, lanes) end
-      end)
+  each_row(k, block, function(row, tile)
+    vector.sweep_row(k.b, "c", k.plan.ci, k.lanes, 1, function(c, lanes)
+      each_class(k, k.inputs, row, function(class, i) columns_in(k, class, i, tile, c, lanes) end)
+      if k.plan.rank == 2 then rows_in(k, tile, c, lanes) end
     end)
-  end
+  end)
 end
 
 -- products ------------------------------------------------------------------------------------
@@ -130,7 +138,7 @@ local function rows_out(k, tile, kind, at)
 end
 
 -- Along the columns: the outputs of a row of tiles, from the strip or, of a line, from M.
-local function columns_out(k, class, i, kind, at, used)
+local function columns_out(k, class, i, tile, kind, at, used)
   local b, axes, lanes = k.b, k.frame.to.axes, kind.lanes
   local out = k.image + class.place.at(i) * axes[1] + at
   local function parameter(first) return b:load(k.frame.packed, k.channel + at + first, lanes) end
@@ -145,7 +153,7 @@ local function columns_out(k, class, i, kind, at, used)
     end
   end
   if k.plan.rank == 1 then
-    local from = class.place.tile(i) * (kind.vectors * lanes) + at
+    local from = tile * (kind.vectors * lanes) + at
     return pixel(function(j) return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j) end, 0)
   end
   b:each("x", 0, k.plan.axes[2].output, function(x)
@@ -156,13 +164,12 @@ end
 
 -- One vector of a block of output channels.
 local function vector_out(k, block, kind, at, used)
-  for _, class in ipairs(k.outputs) do
-    local from, to = class.range(block)
-    k.b:each("row", from, to, function(i)
-      if k.plan.rank == 2 then rows_out(k, class.place.tile(i), kind, at) end
-      columns_out(k, class, i, kind, at, used)
+  each_row(k, block, function(row, tile)
+    if k.plan.rank == 2 then rows_out(k, tile, kind, at) end
+    each_class(k, k.outputs, row, function(class, i)
+      columns_out(k, class, i, tile, kind, at, used)
     end)
-  end
+  end)
 end
 
 --- The outputs of a block of tiles and a block of channels.
