@@ -9,10 +9,10 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local contract = dofile "tests/lib/reference/contract.lua"
+local interpreted = dofile "tests/lib/interpreted.lua"
 local ir = dofile("tests/lib/ir.lua")(tap)
 local problems = dofile "tests/lib/problems_contract.lua"
 local driver = require "upweave.driver"
-local eval = require "upweave.ir.eval"
 local lower = require "upweave.lower"
 local make = dofile("tests/lib/problems.lua").make
 local ops = require "upweave.ops"
@@ -35,20 +35,6 @@ local function tensors_of(problem)
   return memory
 end
 
--- y of a module from lists: every task by itself, the last first.
-local function run(module, memory, elements)
-  local given = { y = {} }
-  for name, list in pairs(memory) do given[name] = ir.array(list) end
-  if module.pack then
-    given.packed = {}
-    eval.eval(module.pack, given)
-  end
-  for task = module.task_count - 1, 0, -1 do eval.eval(module, given, task, task + 1) end
-  for i = 0, elements - 1 do assert(given.y[i], "an element is never written") end
-  assert(given.y[elements] == nil, "y has another size")
-  return given.y
-end
-
 -- The first output outside the bound, as text.  An algorithm of Winograd's has the largest of its
 -- tile's, which is no larger than the largest of all, times its factor.
 local function mismatch(case, module, y)
@@ -69,7 +55,8 @@ local function spread(case, module, y)
   for name, list in pairs(case.memory) do memory[name] = list end
   memory.x = { table.unpack(case.memory.x) }
   memory.x[place] = 0 / 0
-  local users, after = contract.users(case.problem, place), run(module, memory, #case.want)
+  local users = contract.users(case.problem, place)
+  local after = interpreted.run(module, memory, #case.want)
   for i = 1, #case.want do
     local odd = after[i - 1] ~= after[i - 1]
     if odd ~= (users[i] == true) then
@@ -86,7 +73,7 @@ local function judge(case, target, text, default)
   if default and r.pressure > target.registers then
     return ("%s: %d registers"):format(text, r.pressure)
   end
-  local ok, y = pcall(run, r.ir, case.memory, #case.want)
+  local ok, y = pcall(interpreted.run, r.ir, case.memory, #case.want)
   local wrong = ok and (mismatch(case, r.ir, y) or default and spread(case, r.ir, y))
     or not ok and tostring(y)
   return wrong and text .. ": " .. wrong
