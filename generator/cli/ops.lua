@@ -19,15 +19,20 @@ local M = {
 local KINDS <const> = {
   bool = "true, false", int_list = "integers, one an axis or one for all",
   number_list = "numbers, one an axis or one for all", int = "integer", number = "number",
-  ints = "integers", numbers = "numbers", text = "text",
+  ints = "integers", numbers = "numbers", text = "text", texts = "list of texts",
+  sizes = "integers, one an axis or one for all",
+  padding = "integers, one for all, one an axis or one a side",
 }
 
 local function values_of(attribute)
   if attribute.values then return table.concat(attribute.values, ", ") end
-  return KINDS[attribute.kind] or attribute.kind
+  if attribute.words_only then return table.concat(attribute.words, ", ") end
+  local kind = KINDS[attribute.kind] or attribute.kind
+  return attribute.words and kind .. "; " .. table.concat(attribute.words, ", ") or kind
 end
 
 local function default_of(attribute)
+  if attribute.required then return "required" end
   if attribute.default == nil then return "-" end
   return text.value(attribute.default)
 end
@@ -46,7 +51,9 @@ local function rank_names(op)
 end
 
 local function signature(op)
-  return table.concat(op.inputs, ", ") .. " -> " .. table.concat(op.outputs, ", ")
+  local inputs = table.concat(op.inputs, ", ")
+  if op.parameters then inputs = inputs .. ", " .. table.concat(op.parameters, ", ") end
+  return inputs .. " -> " .. table.concat(op.outputs, ", ")
 end
 
 local function matrix(list)
@@ -83,8 +90,9 @@ local function attribute_rows(attributes, add)
   add("|---|---|---|---|---|")
   for _, attribute in ipairs(attributes) do
     local default = default_of(attribute)
+    local bare = attribute.required or default == "-"
     add(string.format("| `%s` | %s | %s | %s | %s |", attribute.name, profiles_of(attribute),
-      cell(values_of(attribute)), default == "-" and "" or "`" .. cell(default) .. "`",
+      cell(values_of(attribute)), bare and default:gsub("^%-$", "") or "`" .. cell(default) .. "`",
       cell(attribute.doc)))
   end
   add("")
@@ -125,10 +133,12 @@ local function as_data(list)
     local attributes = {}
     for at, attribute in ipairs(op.attributes) do
       attributes[at] = { name = attribute.name, kind = attribute.kind, values = attribute.values,
-        default = attribute.default, profiles = attribute.profiles, rule = attribute.doc }
+        words = attribute.words, default = attribute.default, profiles = attribute.profiles,
+        required = attribute.required ~= nil, rule = attribute.doc }
     end
     data[index] = { name = op.name, summary = op.summary, inputs = op.inputs,
-      outputs = op.outputs, dtypes = op.dtypes, ranks = op.ranks, attributes = attributes }
+      outputs = op.outputs, parameters = op.parameters, dtypes = op.dtypes, ranks = op.ranks,
+      attributes = attributes }
   end
   return { operators = data }
 end

@@ -6,6 +6,7 @@
 -- Invariants: order is that of the documentation; within one profile a name is unique; what
 -- `same_as` names stands before.
 
+local json = require "upweave.util.json"
 local post = require "upweave.ops.contract.post"
 
 local M = {}
@@ -31,7 +32,8 @@ end
 local function padding(profiles, least, words, doc)
   return {
     name = "padding", profiles = profiles, kind = "padding", min = least, max = MOST,
-    words = words, default = profiles[1] == "tflite" and "VALID" or 0, doc = doc,
+    words = words, words_only = profiles[1] == "tflite", doc = doc,
+    default = profiles[1] == "tflite" and "VALID" or 0,
   }
 end
 
@@ -82,7 +84,7 @@ end
 local function epilogues()
   return {
     {
-      name = "post", profiles = ALL, kind = "texts", default = {},
+      name = "post", profiles = ALL, kind = "texts", default = json.list {},
       doc = "what is done to y before it is stored, in this order: " .. post.documentation
         .. "; at most " .. post.most,
     },
