@@ -88,7 +88,7 @@ end
 -- The register tile of the least cycles.
 local function best_tile(f)
   local best, least = nil, math.huge
-  local declared = channels.knobs(f.plan)
+  local declared = channels.knobs(f.plan, f.target)
   local pixels, rows, vectors = declared[1].values, declared[2].values, declared[3].values
   for _, r in ipairs(rows) do
     local turns = turns_of(f.plan, r)

@@ -23,8 +23,8 @@ local M = { name = "contract-channels", form = "contract" }
 local LINE_ELEMENTS = 4096
 
 --- Knobs: pixels of rows and vectors of the register tile, strips (an image's share of tasks), how
---- far ahead weights are asked for.
-function M.knobs(plan)
+--- far ahead weights are asked for, order of tasks, stores.
+function M.knobs(plan, target)
   return {
     {
       name = "pixels", values = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 16, 20, 24, 28 },
@@ -40,6 +40,8 @@ function M.knobs(plan)
       name = "prefetch", values = { 0, 1024, 4096, 8192 }, default = 0,
       doc = "elements ahead at which weights are asked for; 0: not",
     },
+    frame.order_knob(),
+    frame.stores_knob(plan, target),
   }
 end
 
@@ -179,7 +181,8 @@ local function declare(plan, knobs, target)
   local cuts = tiles.pieces(last, pieces)
   local k = {
     b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts,
-    rows = knobs.rows, prefetch = knobs.prefetch,
+    rows = knobs.rows, prefetch = knobs.prefetch, order = knobs.order,
+    streaming = knobs.stores == "streaming",
     classes = tiles.classes(last, knobs.pixels, cuts),
     parts = plan.rank == 1 and #cuts - 1 or math.min(knobs.strips, plan.axes[1].output),
   }

@@ -163,18 +163,44 @@ local function kind_bounds(b, kind, count, number)
   return b:ranges("block" .. number, lo, hi)
 end
 
+--- The knob `order`: what a task's successor shares with it.
+function M.order_knob()
+  return {
+    name = "order", values = { "blocks", "strips" }, default = "blocks",
+    doc = "blocks: all strips of a block of channels, then the next; strips: all blocks of a strip",
+  }
+end
+
+--- The knob `stores`: streaming (past the cache) where vectors are whole and stay aligned and the
+--- target has such stores.
+function M.stores_knob(plan, target)
+  local lanes, values = M.lanes(plan, target), { "cached" }
+  local row = plan.planar and plan.axes[plan.rank].output or plan.co
+  if target.fence and row % lanes == 0 then values[2] = "streaming" end
+  return {
+    name = "stores", values = values, default = "cached", doc = "streaming bypasses the cache",
+  }
+end
+
+-- Image with group and block, and part of a task, as k.order has them.
+local function split_task(k, task)
+  if k.order ~= "strips" then return task // k.parts, task % k.parts end
+  local image = task // (k.parts * k.count)
+  return image * k.count + task % k.count, task // k.count % k.parts
+end
+
 --- The loop over tasks: images x groups x blocks x parts.  fn(block, part) with the fields of k
 --- set: `source` (the group's input), `weights`, `channel` (packed number of the block's first
 --- channel), `image` (where the block's output begins in y).
 ---@param k { b: ir.Builder, plan: table, frame: lower.contract.Frame, kinds: table[],
----  count: integer, parts: integer }
+---  count: integer, parts: integer, order: string? }
 ---@param fn fun(block: lower.contract.Block, part: ir.Index)
 function M.tasks(k, fn)
   local b, f, plan = k.b, k.frame, k.plan
   local bounds = {}
   for i, kind in ipairs(k.kinds) do bounds[i] = kind_bounds(b, kind, k.count, i - 1) end
   b:tasks(plan.batch * plan.groups * k.count * k.parts, k.parts * k.count, function(task)
-    local image, part = task // k.parts, task % k.parts
+    local image, part = split_task(k, task)
     local n, g = image // (k.count * plan.groups), image // k.count % plan.groups
     local source = n * f.from.n + g * f.from.g
     for i, kind in ipairs(k.kinds) do

@@ -61,11 +61,11 @@ function M.start(k, block, pixels)
 end
 
 --- The first `used` lanes of a vector, to memory.
-function M.lanes(b, out, at, v, used)
+function M.lanes(b, out, at, v, used, streaming)
   for _, piece in ipairs(vector.pieces(math.min(used, v.ty.lanes))) do
     local lanes = {}
     for i = 1, piece.lanes do lanes[i] = piece.at + i - 1 end
-    b:store(out, at + piece.at, b:shuffle(v, nil, lanes))
+    b:store(out, at + piece.at, b:shuffle(v, nil, lanes), streaming)
   end
 end
 
@@ -98,7 +98,7 @@ function M.finish(k, at, v, used, parameter)
     channel = function(i) return parameter(f.vectors[i]) end,
     residual = function(i) return load_lanes(b, f.residuals[i], at, v.ty.lanes, used) end,
   })
-  M.lanes(b, f.y, at, v, used)
+  M.lanes(b, f.y, at, v, used, k.streaming)
 end
 
 --- A tile of an interleaved output.
