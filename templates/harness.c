@@ -24,7 +24,8 @@ static const struct upw_case cases[] = {
      .generic = ${case.generic},
      .params = &params_${case.name},
      .flops = (double)${case.flops},
-     .tile = ${case.tile}},
+     .tile = ${case.tile},
+     .factor = ${case.factor}},
 % end
 };
 

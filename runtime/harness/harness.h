@@ -37,7 +37,8 @@ struct upw_case {
   upw_generic_fn *generic; // NULL: no generic code to time
   const void *params;      // of both
   double flops;            // useful floating-point operations of one run
-  int64_t tile[3];         // outputs along each spatial axis that are rounded together; 0: one
+  int64_t tile[3];         // as in struct upw_ref_query
+  double factor;
 };
 
 int upw_harness_main(int argc, char **argv, const struct upw_case *cases, size_t count);

@@ -218,7 +218,8 @@ static int check_ranges(struct check *s, struct rng *rng) {
 // those that follow only at as many outputs as `most_work` pays for.
 static int prepare_data(struct check *s, const char *kind, size_t round, struct rng *rng) {
   const void *inputs[MOST_TENSORS] = {NULL};
-  struct upw_ref_query query = {.work = round > 0 ? most_work : 0, .seed = rng_next(rng)};
+  struct upw_ref_query query = {
+      .work = round > 0 ? most_work : 0, .seed = rng_next(rng), .factor = s->c->factor};
   memcpy(query.tile, s->c->tile, sizeof query.tile);
   subject_fill(&s->subject, kind, s->reach, inputs, rng);
   s->result.overflows = data_overflows(s->result.dtype, kind);

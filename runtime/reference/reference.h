@@ -25,10 +25,11 @@ extern "C" {
 #endif
 
 struct upw_ref_query {
-  double work;   // products of a weight and an input to spend, about; 0: all elements
-  uint64_t seed; // of the choice of elements where `work` is not enough for all
-  int64_t
-      tile[3]; // outputs along each spatial axis that the kernel rounds together; 0 or 1: direct
+  double work;     // products of a weight and an input to spend, about; 0: all elements
+  uint64_t seed;   // of the choice of elements where `work` is not enough for all
+  int64_t tile[3]; // outputs along each spatial axis, of one phase, that the kernel rounds
+                   // together; 0 or 1: direct
+  double factor; // of what is allowed in tiles; 0: that of the class
 };
 
 struct upw_ref_answer {

@@ -121,7 +121,7 @@ static int verify(int type, int blending, enum fault wrong) {
                                              .in = {2, ROW},
                                              .out = {3, ROW}};
   const struct upw_case c = {
-      &kernel, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &params, 1, {0}};
+      &kernel, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &params, 1, {0}, 0};
   int status = 0;
   fault = wrong;
   dtype = type;

@@ -145,6 +145,10 @@ static void tiles(void) {
   row(x, 1, UPW_REF_FAST, -1);
   tap_ok(magnitude[0] == 1 && magnitude[4] == 1 && magnitude[5] == 8,
          "direct kernels have neither");
+  const float one = 1;
+  const struct upw_ref_query named = {.tile = {4}, .factor = 16};
+  upw_ref_contract(&line, (const void *[]){x, &one}, &named, &answer);
+  tap_is_number(magnitude[0], 16, "a kernel may name its own factor");
   x[5] = NAN;
   row(x, 4, UPW_REF_DEFAULT, -1);
   tap_ok(!loose[1] && loose[2] && loose[8] && !loose[9], "NaN may spread in a tile, not farther");
