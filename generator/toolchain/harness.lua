@@ -94,16 +94,18 @@ local function runtime_units(compiler, target, headers, program)
   return list
 end
 
---- Outputs along each spatial axis that a library's kernel rounds together, over its targets.
-local function tile_of(library)
-  local tile = { 1, 1, 1 }
+--- What a library's kernels round together, the most of its targets: outputs along each spatial
+--- axis, and the factor of the bound where it is not that of the class.
+local function rounding_of(library)
+  local tile, factor = { 1, 1, 1 }, 0
   for _, result in ipairs(library.results or {}) do
     local algorithm = result.ir.algorithm
     for axis, length in ipairs(algorithm and algorithm.tile or {}) do
       tile[axis] = math.max(tile[axis], length)
     end
+    factor = math.max(factor, algorithm and algorithm.factor or 0)
   end
-  return "{" .. table.concat(tile, ", ") .. "}"
+  return "{" .. table.concat(tile, ", ") .. "}", factor
 end
 
 --- The program's table of kernels, rendered. A library without files is loaded by the program.
@@ -113,10 +115,11 @@ local function frame(libraries, headers, compiler, target, main)
     local problem = library.problem
     local op = ops.find(problem.op)
     local reference = op.reference(problem)
+    local tile, factor = rounding_of(library)
     cases[index] = { name = problem.name, op = op.name,
       header = library.files[1] and problem.name .. ".h",
       reference = reference, generic = (reference.func:gsub("_ref_", "_generic_", 1)),
-      flops = op.plan(problem).limit_flops, tile = tile_of(library) }
+      flops = op.plan(problem).limit_flops, tile = tile, factor = factor }
     for _, file in ipairs(library.files) do
       if file.name:find("%.h$") then texts[#texts + 1] = file end
     end
