@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- No register is spilled or reloaded in an innermost loop of the bench's kernels.
+-- No register is spilled or reloaded in an innermost loop of the bench's resampling kernels.
 --
 -- Clang's register allocator says where it spilled and reloaded (copies do not count), by the line
 -- of the loop; the C text says whether another loop is inside that one.  The compiler only has to
@@ -15,7 +15,7 @@ local TARGETS <const> = { "x86-64-v3", "x86-64-v4", "icelake", "aarch64" }
 -- strategies do not count, and one f32 kernel spills once.
 local function problems_for(target)
   local list = {}
-  for _, problem in ipairs(workloads.problems()) do
+  for _, problem in ipairs(workloads.problems("resample")) do
     local counted = problem.x.dtype == "f32" and problem.name ~= "u12f32_interleaved"
     if target ~= "aarch64" or counted then list[#list + 1] = problem end
   end

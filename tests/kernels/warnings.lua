@@ -20,9 +20,9 @@ local function report(list, name, count)
   for _, text in ipairs(list) do tap.diag(text) end
 end
 
--- objects of all workloads for a target
+-- objects of the resampling workloads for a target
 local function check_objects(compiler, target)
-  local units = workloads.units(compiler, target.name)
+  local units = workloads.units(compiler, target.name, workloads.problems("resample"))
   local faults, foreign = {}, {}
   for i, result in ipairs(compiled.compile(compiler, units)) do
     if not result.ok or result.stderr:find("warning", 1, true) then

@@ -10,9 +10,15 @@ local targets = require "upweave.target"
 
 local M = {}
 
+--- The form of a problem's plan.
+---@param problem table
+---@return string
+function M.form(problem) return ops.find(problem.op).plan(problem).form end
+
 --- All rows of bench/workloads.json that this version builds, as canonical problems.
+---@param form string?   only those whose plan has this form
 ---@return table[]
-function M.problems()
+function M.problems(form)
   local file = assert(io.open("bench/workloads.json", "rb"))
   local document = require("dkjson").decode(file:read("a"))
   file:close()
@@ -23,16 +29,11 @@ function M.problems()
       fields.name = nil
       local problem = problems.make(fields)
       problem.name = name
-      list[#list + 1] = problem
+      if not form or M.form(problem) == form then list[#list + 1] = problem end
     end
   end
   return list
 end
-
---- The form of a problem's plan.
----@param problem table
----@return string
-function M.form(problem) return ops.find(problem.op).plan(problem).form end
 
 --- One compilation for every problem: everything the tests look for in one call.
 ---@param compiler upweave.Compiler
