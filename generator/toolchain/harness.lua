@@ -44,7 +44,7 @@ local SHARED <const> = {
 -- The programs: what their frame calls, and what each has beside the rest.
 local HARNESS <const> = { name = "harness", main = "upw_harness_main", headers = {}, sources = {} }
 local TUNER <const> = { name = "tuner", main = "upw_tuner_main", headers = { "tuner/tuner.h" },
-  sources = { "tuner/main.c", "tuner/subject.c", "tuner/timing.c" } }
+  sources = { "tuner/main.c", "tuner/problem.c", "tuner/timing.c" } }
 local INCLUDES <const> = { "-Iruntime/include", "-Iruntime/reference", "-Iruntime/harness" }
 
 -- The reference must round as written; the optimiser may do to ordinary C what it always does, so

@@ -27,6 +27,7 @@ local GOLDEN <const> = 0.6180339887498949
 ---@field c_sha256 string
 ---@field files table[]
 ---@field tile integer[]?  outputs along the axes that are rounded together
+---@field factor number?   of the bound, where it is not that of the class
 
 local function copy(problem)
   local out = {}
@@ -140,7 +141,8 @@ local function candidate(space, schedule)
   if crowded and space.rank > 0 then return nil end
   space.seen[made.c_sha256] = true
   return { problem = space.problem, schedule = text, c_sha256 = made.c_sha256,
-    files = made.result.files, tile = made.result.tile, cost = model.cost(made.result.ir) }
+    files = made.result.files, tile = made.result.tile, factor = made.result.factor,
+    cost = model.cost(made.result.ir) }
 end
 
 local function give(space, one)

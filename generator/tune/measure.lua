@@ -99,9 +99,10 @@ local function arguments_of(self, batch, left, rounds)
     tostring(rounds) }
   for _, index in ipairs(left) do
     local candidate = batch[index]
-    local tile = candidate.tile or { 0, 0, 0 }
-    list[#list + 1] = ("%d:%d,%d,%d:%s"):format(self.case_of[candidate.problem.x.layout], tile[1],
-      tile[2] or 0, tile[3] or 0, self.libraries[candidate.c_sha256])
+    local tile = candidate.tile or {}
+    list[#list + 1] = ("%d:%d,%d,%d,%.17g:%s"):format(self.case_of[candidate.problem.x.layout],
+      tile[1] or 0, tile[2] or 0, tile[3] or 0, candidate.factor or 0,
+      self.libraries[candidate.c_sha256])
   end
   return list
 end

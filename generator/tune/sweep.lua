@@ -80,7 +80,7 @@ local function configuration(raw, target, point, overrides)
   one.schedule = schedules.text(made.result.schedule)
   one.candidate = { rank = 1, problem = problem, schedule = one.schedule,
     c_sha256 = made.c_sha256, files = made.result.files, tile = made.result.tile,
-    flops = made.result.plan.flops }
+    factor = made.result.factor, flops = made.result.plan.flops }
   one.identity = spec.identity(problem)
   one.status = "open"
   return one

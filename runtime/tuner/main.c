@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "subject.h"
 #include "tuner.h"
 
 enum { NUMBER_ROOM = 24 };
@@ -16,9 +17,9 @@ enum { NUMBER_ROOM = 24 };
 struct run {
   const char *folder;
   uint64_t seed;
-  size_t rounds, count, subject_count;
+  size_t rounds, count, problem_count;
   struct candidate *candidates;
-  struct subject subjects[MOST_CANDIDATES];
+  struct problem problems[MOST_CANDIDATES];
 };
 
 static void begin_line(const struct candidate *c) {
@@ -43,7 +44,8 @@ static int take_library(struct run *run, char *word, size_t case_count) {
   if (run->count == MOST_CANDIDATES) return 0;
   c->number = run->count++;
   c->case_number = strtoul(at, &at, 10);
-  for (int i = 0; i < 3; i++) c->tile[i] = *at ? strtoll(at + 1, &at, 10) : 0;
+  for (int i = 0; i < 3; i++) c->query.tile[i] = *at ? strtoll(at + 1, &at, 10) : 0;
+  c->query.factor = *at ? strtod(at + 1, &at) : 0;
   c->path = at + 1;
   return *at == ':' && c->case_number < case_count;
 }
@@ -68,29 +70,32 @@ static int take_arguments(struct run *run, int argc, char **argv, size_t case_co
 static int load(struct candidate *c) {
   void *library = dlopen(c->path, RTLD_NOW | RTLD_LOCAL);
   if (library) c->kernel = dlsym(library, "candidate_kernel");
-  if (c->kernel && c->kernel->abi == UPW_KERNEL_ABI && c->kernel->tensor_count <= MOST_TENSORS)
-    return 1;
-  fail(c, "load", library ? "the library has no kernel of this ABI" : dlerror());
-  return 0;
+  const char *why = !library     ? dlerror()
+                    : !c->kernel ? "the library has no kernel"
+                                 : subject_refusal(c->kernel);
+  if (why) fail(c, "load", why);
+  return why == NULL;
 }
 
-static int find_subject(struct run *run, struct candidate *c, const struct upw_case *cases) {
-  for (size_t i = 0; i < run->subject_count; i++) {
-    struct subject *s = &run->subjects[i];
-    if (s->c == &cases[c->case_number] && memcmp(s->tile, c->tile, sizeof c->tile) == 0) {
-      c->subject = s;
-      return 1;
+static int solves(const struct problem *p, const struct candidate *c, const struct upw_case *of) {
+  return p->c == of && p->query.factor == c->query.factor &&
+         memcmp(p->query.tile, c->query.tile, sizeof c->query.tile) == 0;
+}
+
+static int find_problem(struct run *run, struct candidate *c, const struct upw_case *of) {
+  struct problem *p = run->problems;
+  struct problem *end = p + run->problem_count;
+  while (p < end && !solves(p, c, of)) p++;
+  if (p == end) {
+    p->c = of;
+    p->query = c->query;
+    if (problem_prepare(p, c->kernel, run->folder, c->case_number, run->seed) != UPW_OK) {
+      fail(c, "memory", "the data of the problem find no room");
+      return 0;
     }
+    run->problem_count++;
   }
-  struct subject *s = &run->subjects[run->subject_count];
-  s->c = &cases[c->case_number];
-  memcpy(s->tile, c->tile, sizeof c->tile);
-  if (subject_prepare(s, c->kernel, run->folder, c->case_number, run->seed) != UPW_OK) {
-    fail(c, "memory", "the data of the problem find no room");
-    return 0;
-  }
-  run->subject_count++;
-  c->subject = s;
+  c->problem = p;
   return 1;
 }
 
@@ -99,29 +104,29 @@ static int pack(struct candidate *c) {
   c->workspace = large_pages(k->workspace_bytes, 0);
   if (!k->pack) return c->workspace != NULL;
   c->packed = large_pages(k->packed_bytes, 0);
-  return c->workspace && c->packed && k->pack(c->subject->parameters, c->packed) == UPW_OK;
+  return c->workspace && c->packed && k->pack(c->problem->parameters, c->packed) == UPW_OK;
 }
 
 // Runs it once between guard pages.
 static void verify(struct candidate *c) {
   static struct guarded workspace; // static: written between sigsetjmp and siglongjmp
   char text[FAULTS_TEXT];
-  struct subject *s = c->subject;
+  struct problem *p = c->problem;
   workspace = (struct guarded){.map = NULL};
   if (sigsetjmp(faults_recovery, 1) != 0) {
-    faults_describe(text, s->guarded, MOST_TENSORS, &workspace);
+    faults_describe(text, p->guarded, MOST_TENSORS, &workspace);
     fail(c, "crash", text);
   } else if (guarded_make(&workspace, "workspace", c->kernel->workspace_bytes) != UPW_OK) {
     fail(c, "memory", "the workspace finds no room");
   } else {
     faults_catch();
     guarded_place(&workspace, FLUSH_HIGH, c->kernel->workspace_align);
-    subject_poison(s);
+    problem_poison(p);
     int status =
-        pack(c) ? c->kernel->run(s->inputs, c->packed, s->outputs, workspace.data) : UPW_NO_MEMORY;
+        pack(c) ? c->kernel->run(p->inputs, c->packed, p->outputs, workspace.data) : UPW_NO_MEMORY;
     if (status != UPW_OK)
       fail(c, "status", upw_status_text(status));
-    else if (!(c->right = subject_right(s, text)))
+    else if (!(c->right = problem_right(p, text)))
       fail(c, "wrong", text);
   }
   faults_release();
@@ -143,7 +148,7 @@ static void work(struct run *run, const struct upw_case *cases) {
     begin_line(c);
     json_bool("begun", 1);
     json_end();
-    if (load(c) && find_subject(run, c, cases)) verify(c);
+    if (load(c) && find_problem(run, c, &cases[c->case_number])) verify(c);
   }
   time_candidates(run->candidates, run->count, run->rounds);
   for (size_t i = 0; i < run->count; i++) {
@@ -160,7 +165,8 @@ int upw_tuner_main(int argc, char **argv, const struct upw_case *cases, size_t c
   static struct run run = {.seed = 1, .rounds = 15};
   run.candidates = calloc(MOST_CANDIDATES, sizeof *run.candidates);
   if (!run.candidates || !take_arguments(&run, argc, argv, count)) {
-    fprintf(stderr, "usage: tuner --expected DIR [--seed N] [--rounds N] CASE:TILE:LIBRARY...\n");
+    fprintf(stderr,
+            "usage: tuner --expected DIR [--seed N] [--rounds N] CASE:ROUNDING:LIBRARY...\n");
     return EXIT_USAGE;
   }
   pin();

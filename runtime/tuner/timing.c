@@ -23,10 +23,10 @@ static double now_ns(void) {
 }
 
 static double batch(struct candidate *c, size_t calls) {
-  const struct subject *s = c->subject;
+  const struct problem *p = c->problem;
   double begin = now_ns();
   for (size_t i = 0; i < calls; i++)
-    c->kernel->run(s->timed_inputs, c->packed, s->timed_outputs, c->workspace);
+    c->kernel->run(p->timed_inputs, c->packed, p->timed_outputs, c->workspace);
   return (now_ns() - begin) / (double)calls;
 }
 

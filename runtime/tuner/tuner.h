@@ -4,10 +4,10 @@
 // The tuner loads candidates, shared libraries that all export `candidate_kernel`, verifies each on
 // random data and times those that are right, interleaved in one process:
 //
-//   tuner --expected DIR --seed N --rounds N CASE:TILE:LIBRARY…
+//   tuner --expected DIR --seed N --rounds N CASE:ROUNDING:LIBRARY…
 //
-// CASE numbers the table of the frame from 0: the problem that the library solves. TILE is how many
-// outputs along each axis it rounds together, 0,0,0 for direct kernels. The first right one is the
+// CASE numbers the table of the frame from 0: the problem that the library solves. ROUNDING is
+// tile and factor of struct upw_ref_query, 0,0,0,0 for direct kernels. The first right one is the
 // anchor: the others' times are also told as multiples of its time in the same rounds. What the
 // reference expects is kept in DIR for the next call, because to compute it may take longer than
 // all else. The program prints JSON lines, kernel being the library's place from 0:
@@ -28,10 +28,11 @@
 
 enum { MOST_CANDIDATES = 64, MOST_SAMPLES = 401 };
 
-// A problem and a tile: data, what they must give, and the buffers that candidates are timed on.
-struct subject {
+// A problem and how it is rounded: data, what they must give, and the buffers that candidates are
+// timed on.
+struct problem {
   const struct upw_case *c;
-  int64_t tile[3];
+  struct upw_ref_query query;           // the tile and the factor of its candidates
   struct guarded guarded[MOST_TENSORS]; // between guard pages, for verification
   const void *inputs[MOST_TENSORS], *parameters[MOST_TENSORS];
   void *outputs[MOST_TENSORS];
@@ -46,9 +47,9 @@ struct subject {
 
 struct candidate {
   size_t number, case_number;
-  int64_t tile[3];
+  struct upw_ref_query query; // its tile and factor
   const char *path;
-  struct subject *subject;
+  struct problem *problem;
   const struct upw_kernel *kernel;
   void *packed, *workspace;
   int right, early;
@@ -59,11 +60,11 @@ struct candidate {
 
 // Data, answer and buffers for kernels like this one: UPW_OK or UPW_NO_MEMORY. The answer is read
 // from `folder`, or computed and kept there.
-int subject_prepare(struct subject *s, const struct upw_kernel *kernel, const char *folder,
+int problem_prepare(struct problem *p, const struct upw_kernel *kernel, const char *folder,
                     size_t case_number, uint64_t seed);
-void subject_poison(struct subject *s); // the output that is verified
+void problem_poison(struct problem *p); // the output that is verified
 // 0 with a reason of FAULTS_TEXT bytes if the output is wrong, or something beside it was touched.
-int subject_right(struct subject *s, char *reason);
+int problem_right(struct problem *p, char *reason);
 
 // Zeroed memory of large pages where the system gives them, `offset` behind the start of one. It is
 // freed by the end of the program.

@@ -32,33 +32,44 @@ void *large_pages(size_t bytes, size_t offset) {
   return at + offset;
 }
 
-static int make_tensors(struct subject *s, const struct upw_kernel *k, struct rng *rng) {
+// Numbers that an output reads, from the operations that all of them need.
+static double reach_of(const struct problem *p, const struct upw_kernel *k) {
+  double elements = 1;
+  for (uint32_t i = 0; i < k->tensor_count; i++)
+    if (k->tensors[i].role == UPW_OUTPUT)
+      elements = (double)k->tensors[i].bytes * 8 / k->tensors[i].dtype_bits;
+  double reach = p->c->flops / 2 / (elements + 1);
+  return reach < 1 ? 1 : reach;
+}
+
+static int make_tensors(struct problem *p, const struct upw_kernel *k, struct rng *rng) {
   size_t inputs = 0, outputs = 0, parameters = 0;
+  double reach = reach_of(p, k);
   for (uint32_t i = 0; i < k->tensor_count; i++) {
     const struct upw_tensor *t = &k->tensors[i];
-    struct guarded *g = &s->guarded[i];
+    struct guarded *g = &p->guarded[i];
     int dtype = upw_ref_dtype_of(t->dtype_code, t->dtype_bits);
     void *timed = large_pages(t->bytes, (i + 1) * OFFSET);
     if (dtype < 0 || !timed || guarded_make(g, t->name, t->bytes) != UPW_OK) return UPW_NO_MEMORY;
     size_t element = upw_ref_format(dtype)->bytes;
     guarded_place(g, FLUSH_HIGH, element);
     if (t->role == UPW_OUTPUT) {
-      s->y = i;
-      s->dtype = dtype;
-      s->bytes = t->bytes;
-      s->count = t->bytes / element;
-      s->outputs[outputs] = g->data;
-      s->timed_outputs[outputs++] = timed;
+      p->y = i;
+      p->dtype = dtype;
+      p->bytes = t->bytes;
+      p->count = t->bytes / element;
+      p->outputs[outputs] = g->data;
+      p->timed_outputs[outputs++] = timed;
       continue;
     }
-    data_fill(g->data, dtype, t->bytes / element, data_kinds(dtype)[0], rng);
+    data_fill_tensor(g->data, k, i, data_kinds(dtype)[0], reach, rng);
     memcpy(timed, g->data, t->bytes);
     guarded_writable(g, 0);
     if (t->role == UPW_PARAMETER) {
-      s->parameters[parameters++] = g->data;
+      p->parameters[parameters++] = g->data;
     } else {
-      s->inputs[inputs] = g->data;
-      s->timed_inputs[inputs++] = timed;
+      p->inputs[inputs] = g->data;
+      p->timed_inputs[inputs++] = timed;
     }
   }
   return UPW_OK;
@@ -75,14 +86,15 @@ static void lay_out(struct upw_ref_answer *answer, unsigned char *at, size_t cou
   answer->loose = at + 4 * count * sizeof *numbers;
 }
 
-static int ask(const struct subject *s, const struct upw_kernel *k, uint64_t seed) {
+static int ask(const struct problem *p, const struct upw_kernel *k, uint64_t seed) {
   const void *all[2 * MOST_TENSORS];
-  struct upw_ref_query query = {.work = most_work, .seed = seed};
+  struct upw_ref_query query = p->query;
   size_t n = 0;
   for (uint32_t i = 0; i < k->tensor_count; i++)
-    if (k->tensors[i].role != UPW_OUTPUT) all[n++] = s->guarded[i].data;
-  memcpy(query.tile, s->tile, sizeof query.tile);
-  return s->c->reference(s->c->params, all, &query, &s->answer);
+    if (k->tensors[i].role != UPW_OUTPUT) all[n++] = p->guarded[i].data;
+  query.work = most_work;
+  query.seed = seed;
+  return p->c->reference(p->c->params, all, &query, &p->answer);
 }
 
 static unsigned char *map_file(const char *path, int flags, size_t bytes) {
@@ -98,63 +110,64 @@ static unsigned char *map_file(const char *path, int flags, size_t bytes) {
   return at == MAP_FAILED ? NULL : at;
 }
 
-static int find_answer(struct subject *s, const struct upw_kernel *k, const char *folder,
+static int find_answer(struct problem *p, const struct upw_kernel *k, const char *folder,
                        size_t case_number, uint64_t seed) {
   char path[PATH_ROOM], part[PATH_ROOM + 8];
-  size_t bytes = s->count * (4 * sizeof(double) + 1) + 1;
-  int n = snprintf(path, sizeof path, "%s/expected-%zu-%lld-%lld-%lld", folder, case_number,
-                   (long long)s->tile[0], (long long)s->tile[1], (long long)s->tile[2]);
+  size_t bytes = p->count * (4 * sizeof(double) + 1) + 1;
+  const int64_t *tile = p->query.tile;
+  int n = snprintf(path, sizeof path, "%s/expected-%zu-%lld-%lld-%lld-%g", folder, case_number,
+                   (long long)tile[0], (long long)tile[1], (long long)tile[2], p->query.factor);
   if (n < 0 || (size_t)n >= sizeof path) return UPW_NO_MEMORY;
   snprintf(part, sizeof part, "%s.part", path);
   unsigned char *at = map_file(path, O_RDONLY, bytes);
   int known = at != NULL;
   if (!known) at = map_file(part, O_RDWR | O_CREAT | O_TRUNC, bytes);
   if (!at) return UPW_NO_MEMORY;
-  lay_out(&s->answer, at, s->count);
+  lay_out(&p->answer, at, p->count);
   if (known) return UPW_OK;
-  int status = ask(s, k, seed);
+  int status = ask(p, k, seed);
   if (status == UPW_OK && rename(part, path) != 0) status = UPW_NO_MEMORY;
   return status;
 }
 
-int subject_prepare(struct subject *s, const struct upw_kernel *kernel, const char *folder,
+int problem_prepare(struct problem *p, const struct upw_kernel *kernel, const char *folder,
                     size_t case_number, uint64_t seed) {
   struct rng rng = rng_seeded(seed);
-  int status = make_tensors(s, kernel, &rng);
-  return status == UPW_OK ? find_answer(s, kernel, folder, case_number, seed) : status;
+  int status = make_tensors(p, kernel, &rng);
+  return status == UPW_OK ? find_answer(p, kernel, folder, case_number, seed) : status;
 }
 
 // ---- comparison
 
 // Of floats NaNs; bytes differ from place to place, as one of them may be what is right.
-void subject_poison(struct subject *s) {
-  unsigned char *y = s->guarded[s->y].data;
-  for (size_t i = 0; i < s->bytes; i++)
-    y[i] = s->bytes == s->count ? (unsigned char)(i * 151 + 77) : 0xFF;
+void problem_poison(struct problem *p) {
+  unsigned char *y = p->guarded[p->y].data;
+  for (size_t i = 0; i < p->bytes; i++)
+    y[i] = p->bytes == p->count ? (unsigned char)(i * 151 + 77) : 0xFF;
 }
 
-static int intact(const struct subject *s, char *reason) {
+static int intact(const struct problem *p, char *reason) {
   int64_t at = 0;
-  for (int i = 0; i < MOST_TENSORS && s->guarded[i].map; i++)
-    if (!guarded_intact(&s->guarded[i], &at)) {
+  for (int i = 0; i < MOST_TENSORS && p->guarded[i].map; i++)
+    if (!guarded_intact(&p->guarded[i], &at)) {
       snprintf(reason, FAULTS_TEXT, "write at byte %lld of %s, which has %zu bytes", (long long)at,
-               s->guarded[i].name, s->guarded[i].bytes);
+               p->guarded[i].name, p->guarded[i].bytes);
       return 0;
     }
   return 1;
 }
 
-int subject_right(struct subject *s, char *reason) {
-  const unsigned char *y = s->guarded[s->y].data;
-  struct comparison result = {.dtype = s->dtype, .plain = 1};
-  if (!intact(s, reason)) return 0;
-  if (s->good && memcmp(s->good, y, s->bytes) == 0) return 1;
-  if (!compare(&result, &s->answer, y, s->count)) {
+int problem_right(struct problem *p, char *reason) {
+  const unsigned char *y = p->guarded[p->y].data;
+  struct comparison result = {.dtype = p->dtype, .plain = 1};
+  if (!intact(p, reason)) return 0;
+  if (p->good && memcmp(p->good, y, p->bytes) == 0) return 1;
+  if (!compare(&result, &p->answer, y, p->count)) {
     snprintf(reason, FAULTS_TEXT, "%zu of %zu elements are wrong, the worst at %zu", result.wrong,
-             s->count, result.worst_at);
+             p->count, result.worst_at);
     return 0;
   }
-  if (!s->good) s->good = malloc(s->bytes + 1);
-  if (s->good) memcpy(s->good, y, s->bytes);
+  if (!p->good) p->good = malloc(p->bytes + 1);
+  if (p->good) memcpy(p->good, y, p->bytes);
   return 1;
 }
