@@ -47,7 +47,7 @@ Axis.__index = Axis
 ---@field terms integer        most products in a sum
 ---@field flops integer        of the taps inside the input
 ---@field limit_flops integer  arithmetic of the direct algorithm
----@field bytes_read integer   x and parameters
+---@field bytes_read integer   inputs and parameters
 ---@field bytes_written integer
 
 local function tap(k, at) return { k = k, at = at } end
@@ -149,26 +149,23 @@ function Axis:cost()
 end
 
 ---@param fields table   dtype, work, batch, planar, groups, ci, co, transposed, bias, post,
----  numerics, axes
+---  numerics, axes, bytes_read
 ---@return upweave.plan.contract
 function M.new(fields)
-  local bytes = types.element_bytes[fields.dtype]
-  local pairs_inside, terms = fields.ci * fields.co * fields.groups * fields.batch, fields.ci
-  local read = fields.batch * fields.ci * fields.groups
+  local products, terms = fields.ci * fields.co * fields.groups * fields.batch, fields.ci
   local written = fields.batch * fields.co * fields.groups
-  local weights = fields.ci * fields.co * fields.groups
   for _, axis in ipairs(fields.axes) do
     local cost = axis:cost()
-    pairs_inside, terms = pairs_inside * cost.taps, terms * cost.widest
-    read, written, weights = read * axis.input, written * axis.output, weights * axis.kernel
+    products, terms = products * cost.taps, terms * cost.widest
+    written = written * axis.output
   end
-  local flops = 2 * pairs_inside
   return {
     form = "contract", dtype = fields.dtype, work = fields.work, batch = fields.batch,
     planar = fields.planar, rank = #fields.axes, groups = fields.groups, ci = fields.ci,
     co = fields.co, transposed = fields.transposed, bias = fields.bias, post = fields.post,
-    numerics = fields.numerics, axes = fields.axes, terms = terms, flops = flops,
-    limit_flops = flops, bytes_read = (read + weights) * bytes, bytes_written = written * bytes,
+    numerics = fields.numerics, axes = fields.axes, terms = terms, flops = 2 * products,
+    limit_flops = 2 * products, bytes_read = fields.bytes_read,
+    bytes_written = written * types.element_bytes[fields.dtype],
   }
 end
 

@@ -11,6 +11,8 @@ local problems = dofile "tests/lib/problems.lua"
 local conv, transposed = ops.find "conv", ops.find "conv_transpose3d"
 tap.is(conv.name .. transposed.name, "convconv_transpose", "found, by an alias, too")
 for _, op in ipairs { conv, transposed } do
+  tap.same(op.ranks, { 1, 2, 3 }, op.name .. ": ranks")
+  tap.same(op.dtypes, { "f32", "f64", "f16", "bf16" }, op.name .. ": dtypes")
   for _, attribute in ipairs(op.attributes) do
     tap.ok(#attribute.doc > 10, op.name .. "." .. attribute.name .. " says its rule")
   end
@@ -113,10 +115,28 @@ tap.same({ plan.post[3], plan.post[4] }, { { name = "batch_norm", eps = 1e-3 },
   { name = "clamp", a = 0.0, b = 6.0 } }, "its epilogues")
 tap.is(plan.bytes_read, 2 * (2 * 7 * 9 * 6 + 2 * 2 * 4 * 9 * 4 + 4 * 3 * 3 * 2 + 7 * 4),
   "all that is read")
+tap.is(plan.bytes_written, 2 * 2 * 4 * 9 * 4, "and written")
+-- Inside are 2, 3, 3 and 2 taps along h; along w both of 6 outputs and one of 3.
+tap.is(plan.flops .. " " .. plan.limit_flops .. " " .. plan.terms, "7200 7200 18", "operations")
+tap.is(conv.plan(problems.make { op = "conv", x = { shape = { 0, 3, 4 } }, out_channels = 2,
+  kernel_size = 2 }).bytes_read, 0, "an empty batch reads nothing")
+tap.is(conv.reference(problems.make { op = "conv", x = { shape = { 1, 1, 4 } }, out_channels = 2,
+  kernel_size = 2 }).fields[18][2], "{{0, 0, 0}}", "no epilogue")
 tap.is(plan.axes[1].name .. plan.axes[2].name, "hw", "the axes' names")
 tap.is(tostring(transposed.plan(spread).axes[1]), "axis w: 5 -> 11, kernel 4, 19 taps, at most 2,"
   .. " period 2 outputs = 1 inputs\n y[2n] = w3 x[n-1] + w1 x[n]\n y[2n+1] = w2 x[n] + w0 x[n+1]\n"
   .. " interior y[1..8]; the others read zeros beyond x", "an axis as text")
+
+tap.is(tostring(contract.conv_axis { name = "w", input = 90, output = 62, kernel = 25, stride = 1,
+  dilation = 1, pad = 0 }):match("w24 x%[n%+24%]"), "w24 x[n+24]", "25 taps are written out")
+local cut = tostring(contract.conv_axis { name = "w", input = 90, output = 62, kernel = 26,
+  stride = 1, dilation = 1, pad = 0 })
+tap.like(cut, "w11 x[n+11] + … 2 more … + w14 x[n+14]", "of 26 two are left out")
+tap.is(tostring(contract.conv_axis { name = "w", input = 2, output = 2, kernel = 5, stride = 1,
+  dilation = 1, pad = 2 }):match("\n interior.*"), "\n interior: none; every output may read zeros"
+  .. " beyond x", "no interior")
+tap.ok(not tostring(contract.conv_axis { name = "w", input = 5, output = 3, kernel = 3, stride = 1,
+  dilation = 1, pad = 0 }):find("interior"), "nothing but interior")
 
 -- Axes against counting: taps inside, the most of an output, the interior.
 local seed = 3

@@ -11,9 +11,11 @@ local tensors = require "upweave.ops.contract.tensors"
 
 local NAMES <const> = { "d", "h", "w" }
 
--- Everything that is read once: also residuals and what belongs to epilogues.
+-- Everything that is read once: also residuals and what belongs to epilogues. An empty batch reads
+-- nothing.
 local function bytes_read(problem)
   local bytes = 0
+  if problem.x.shape[1] == 0 then return bytes end
   for _, one in ipairs(tensors.list(problem)) do
     if one.role ~= "output" then bytes = bytes + one.bytes end
   end
@@ -34,13 +36,11 @@ return function(problem)
       dilation = problem.dilation[i], pad = problem.padding[i],
     }
   end
-  local plan = contract.new {
+  return contract.new {
     dtype = x.dtype, work = x.dtype == "f64" and "f64" or "f32", batch = x.shape[1],
     planar = tensor.planar(x), groups = problem.groups,
     ci = tensor.channels(x) // problem.groups, co = problem.out_channels // problem.groups,
     transposed = transposed, bias = problem.bias, post = post.parse(problem),
-    numerics = problem.numerics, axes = axes,
+    numerics = problem.numerics, axes = axes, bytes_read = bytes_read(problem),
   }
-  plan.bytes_read = bytes_read(problem)
-  return plan
 end
