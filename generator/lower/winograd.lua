@@ -100,15 +100,6 @@ end
 
 -- building ------------------------------------------------------------------------------------
 
--- Strip of the transforms of an image: n rows of a row of tiles' pixels, padded by a vector against
--- distances of a power of two.
-local function declare_strip(k)
-  if k.plan.rank == 1 then return end
-  local pixels = math.max(k.plan.axes[2].input, k.columns * k.w.m)
-  k.strip_pitch = (pixels + 1) * k.lanes
-  k.strip = k.b:scratch("strip", k.plan.work, k.w.n * k.strip_pitch)
-end
-
 local function declare(plan, knobs, target)
   local algorithm = algorithm_of(plan, knobs)
   local lanes, w = blocks.lanes(plan.co, frame.lanes(plan, target)), winograd.matrices(algorithm)
@@ -122,7 +113,7 @@ local function declare(plan, knobs, target)
   k.v_pitch, k.m_pitch = geometry.pitches(plan, k.tiles, k.kinds[1].vectors * lanes)
   k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
   k.m = f.b:scratch("m", plan.work, k.products * k.m_pitch)
-  declare_strip(k)
+  if plan.rank == 2 then k.patch = f.b:scratch("patch", plan.work, w.n * w.n * k.lanes) end
   f.weights = pack.weights(k)
   f.b.algorithm = {
     text = ("Winograd %s on %d axes"):format(algorithm.name, plan.rank),

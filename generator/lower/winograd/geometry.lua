@@ -37,7 +37,7 @@ end
 -- Tile t of an axis: how many of its outputs are inside, and where the first lies.
 local function output_of(axis, w, t)
   local count = math.min(w.m, axis.output - t * w.m)
-  return { key = count, count = count, at = t * w.m }
+  return { key = count, count = count, at = t * w.m, tile = t }
 end
 
 -- Tiles in chunks of at most `most`, as even as can be.
@@ -52,15 +52,18 @@ local function chunks_of(tiles, most)
 end
 
 local function divide_columns(k)
-  local axis, columns = k.plan.axes[2], {}
+  local axis, inputs, outputs = k.plan.axes[2], {}, {}
   if not axis then return end
-  for t = 0, k.columns - 1 do columns[t + 1] = input_of(axis, k.w, t) end
-  k.input_columns = parts.new(k.b, "column", { columns }, { "at", "tile" })
+  for t = 0, k.columns - 1 do
+    inputs[t + 1], outputs[t + 1] = input_of(axis, k.w, t), output_of(axis, k.w, t)
+  end
+  k.input_columns = parts.new(k.b, "column_in", { inputs }, { "at", "tile" })
+  k.output_columns = parts.new(k.b, "column_out", { outputs }, { "at", "tile" })
 end
 
 --- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` (of a block at
 --- most), `rows` (of a block, each with its first tile there), `chunks` (of a block), `inputs` and
---- `outputs` (of a row of tiles), `input_columns`.
+--- `outputs` (of a row of tiles), `input_columns` and `output_columns`.
 ---@param k table         b, plan, w (matrices)
 ---@param rows integer    of tiles in a block at most; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most

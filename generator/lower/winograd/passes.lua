@@ -3,9 +3,10 @@
 -- The three parts of a block of tiles: inputs to V[product][tile][input channel], products of V
 -- with the transformed weights to M[product][tile][output channel], M to outputs.
 --
--- Both transforms of an image go through a strip, vector by vector of channels: the columns of a
--- whole row of tiles first, so that neighbours share what they have in common and each loop has one
--- matrix. A line of pixels needs no strip.
+-- Both transforms of an image's tile go through a patch, a vector of channels at a time: along one
+-- axis to it, along the other from it, so that each loop has one matrix and fits the registers.  A
+-- tile of a line needs no patch.  (Whole rows of tiles at a time would share the columns that tiles
+-- have in common, but read the input a vector of channels after the other: twice the time.)
 
 local blocks = require "upweave.lower.contract.blocks"
 local store = require "upweave.lower.contract.store"
@@ -39,45 +40,55 @@ local function transformed(k, class, lanes, load, put)
   for j = 1, k.w.n do put(j - 1, out[j] or k.b:const(k.plan.work, lanes, 0)) end
 end
 
--- Along the columns, a row of tiles: to the strip or, of a line, to V; it begins at `tile`.
-local function columns_in(k, class, i, tile, c, lanes)
+-- Along the columns of one tile: to the patch or, of a line, to V, where the tile is number `tile`.
+local function columns_in(k, class, i, column, tile, c, lanes)
   local b, axes = k.b, k.frame.from.axes
-  local row = b:view("in", k.source, class.place.at(i) * axes[1] + c)
+  local row = b:view("in", k.source, class.place.at(i) * axes[1] + column.at * (axes[2] or 0) + c)
   if k.plan.rank == 1 then
     return transformed(k, class, lanes,
       function(j) return b:load(row, j * axes[1], lanes, "x" .. j) end,
       function(j, v) b:store(k.v, tile * k.plan.ci + c + j * k.v_pitch, v) end)
   end
-  b:each("x", 0, k.plan.axes[2].input, function(x)
+  local first, last = column.class.like.from, column.class.like.to
+  b:each("x", 0, last - first + 1, function(x)
     transformed(k, class, lanes,
       function(j) return b:load(row, x * axes[2] + j * axes[1], lanes, "x" .. j) end,
-      function(j, v) b:store(k.strip, x * lanes + j * k.strip_pitch, v) end)
+      function(j, v) b:store(k.patch, (x + first + j * k.w.n) * lanes, v) end)
   end)
 end
 
--- Along the rows, from the strip to V.
-local function rows_in(k, tile, c, lanes)
-  local b, n, ci = k.b, k.w.n, k.plan.ci
-  for _, class in ipairs(k.input_columns) do
+-- Along the rows, from the patch to V.
+local function rows_in(k, column, tile, c, lanes)
+  local b, n = k.b, k.w.n
+  b:each("i", 0, n, function(i)
+    local out, first = i * (n * k.v_pitch) + tile * k.plan.ci + c, column.class.like.from
+    transformed(k, column.class, lanes,
+      function(j) return b:load(k.patch, (i * n + first + j) * lanes, lanes, "d" .. j) end,
+      function(j, v) b:store(k.v, out + j * k.v_pitch, v) end)
+  end)
+end
+
+-- fn(column, tile) for the tiles of a row of tiles that begins at `tile`.
+local function each_tile(k, classes, tile, fn)
+  if k.plan.rank == 1 then return fn({ at = 0 }, tile) end
+  for _, class in ipairs(classes) do
     local from, to = class.range(0)
-    b:each("i", 0, n, function(i)
-      b:each("t", from, to, function(t)
-        local at = i * k.strip_pitch + class.place.at(t) * lanes
-        local out = i * (n * k.v_pitch) + (tile + class.place.tile(t)) * ci + c
-        transformed(k, class, lanes,
-          function(j) return b:load(k.strip, at + j * lanes, lanes, "d" .. j) end,
-          function(j, v) b:store(k.v, out + j * k.v_pitch, v) end)
-      end)
+    k.b:each("t", from, to, function(t)
+      fn({ class = class, at = class.place.at(t) }, tile + class.place.tile(t))
     end)
   end
 end
 
 --- V of a block.
 function M.inputs(k, block)
-  each_row(k, block, function(row, tile)
-    vector.sweep_row(k.b, "c", k.plan.ci, k.lanes, 1, function(c, lanes)
-      each_class(k, k.inputs, row, function(class, i) columns_in(k, class, i, tile, c, lanes) end)
-      if k.plan.rank == 2 then rows_in(k, tile, c, lanes) end
+  each_row(k, block, function(row, first)
+    each_tile(k, k.input_columns, first, function(column, tile)
+      vector.sweep_row(k.b, "c", k.plan.ci, k.lanes, 1, function(c, lanes)
+        each_class(k, k.inputs, row, function(class, i)
+          columns_in(k, class, i, column, tile, c, lanes)
+        end)
+        if k.plan.rank == 2 then rows_in(k, column, tile, c, lanes) end
+      end)
     end)
   end)
 end
@@ -122,25 +133,22 @@ end
 
 -- outputs -------------------------------------------------------------------------------------
 
--- Along the rows, from M to the strip, for a row of tiles that begins at `tile`.
+-- Along the rows of one tile, from M to the patch.
 local function rows_out(k, tile, kind, at)
   local b, n, m, lanes = k.b, k.w.n, k.w.m, kind.lanes
-  local width = kind.vectors * lanes
   b:each("i", 0, n, function(i)
-    b:each("t", 0, k.columns, function(t)
-      local values, from = {}, i * (n * k.m_pitch) + (tile + t) * width + at
-      for j = 1, n do values[j] = b:load(k.m, from + (j - 1) * k.m_pitch, lanes, "m" .. j - 1) end
-      for q, v in ipairs(transform.column(b, k.w.at, values)) do
-        b:store(k.strip, i * k.strip_pitch + (t * m + (q - 1)) * lanes, v)
-      end
-    end)
+    local values, from = {}, i * (n * k.m_pitch) + tile * (kind.vectors * lanes) + at
+    for j = 1, n do values[j] = b:load(k.m, from + (j - 1) * k.m_pitch, lanes, "m" .. j - 1) end
+    for q, v in ipairs(transform.column(b, k.w.at, values)) do
+      b:store(k.patch, (i * m + (q - 1)) * lanes, v)
+    end
   end)
 end
 
--- Along the columns: the outputs of a row of tiles, from the strip or, of a line, from M.
-local function columns_out(k, class, i, tile, kind, at, used)
+-- Along the columns of one tile: its outputs, from the patch or, of a line, from M.
+local function columns_out(k, class, i, column, tile, kind, at, used)
   local b, axes, lanes = k.b, k.frame.to.axes, kind.lanes
-  local out = k.image + class.place.at(i) * axes[1] + at
+  local out = k.image + class.place.at(i) * axes[1] + column.at * (axes[2] or 0) + at
   local function parameter(first) return b:load(k.frame.packed, k.channel + at + first, lanes) end
   local bias = k.frame.bias and b:named("bias", parameter(k.frame.bias))
   local function pixel(load, place)
@@ -156,19 +164,17 @@ local function columns_out(k, class, i, tile, kind, at, used)
     local from = tile * (kind.vectors * lanes) + at
     return pixel(function(j) return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j) end, 0)
   end
-  b:each("x", 0, k.plan.axes[2].output, function(x)
-    pixel(function(j) return b:load(k.strip, x * lanes + j * k.strip_pitch, lanes, "m" .. j) end,
+  b:each("x", 0, column.class.like.count, function(x)
+    pixel(function(j) return b:load(k.patch, (x + j * k.w.m) * lanes, lanes, "m" .. j) end,
       x * axes[2])
   end)
 end
 
 -- One vector of a block of output channels.
-local function vector_out(k, block, kind, at, used)
-  each_row(k, block, function(row, tile)
-    if k.plan.rank == 2 then rows_out(k, tile, kind, at) end
-    each_class(k, k.outputs, row, function(class, i)
-      columns_out(k, class, i, tile, kind, at, used)
-    end)
+local function vector_out(k, row, column, tile, kind, at, used)
+  if k.plan.rank == 2 then rows_out(k, tile, kind, at) end
+  each_class(k, k.outputs, row, function(class, i)
+    columns_out(k, class, i, column, tile, kind, at, used)
   end)
 end
 
@@ -176,10 +182,16 @@ end
 function M.outputs(k, block, kind)
   local _, used = blocks.vector(kind, kind.vectors)
   local full = used == kind.lanes and kind.vectors or kind.vectors - 1
-  k.b:each("vector", 0, full, function(v)
-    vector_out(k, block, kind, v * kind.lanes, kind.lanes)
+  each_row(k, block, function(row, first)
+    each_tile(k, k.output_columns, first, function(column, tile)
+      k.b:each("vector", 0, full, function(v)
+        vector_out(k, row, column, tile, kind, v * kind.lanes, kind.lanes)
+      end)
+      if full < kind.vectors then
+        vector_out(k, row, column, tile, kind, full * kind.lanes, used)
+      end
+    end)
   end)
-  if full < kind.vectors then vector_out(k, block, kind, full * kind.lanes, used) end
 end
 
 return M
