@@ -33,6 +33,8 @@ local list = drawn { x = wide(9), kernel_size = 3, stride = 2, padding = 1 }
 tap.same(texts(list, "title"), { "k: conv 3, stride 2" }, "the title")
 tap.same(texts(list, "formula"), { "y[n] = w0 x[2n−1] + w1 x[2n] + w2 x[2n+1]",
   "y[0] = w1 x[0] + w2 x[1]", "y[4] = w0 x[7] + w1 x[8]" }, "one phase, two edges")
+tap.is(texts(list, "soft")[2], "stride 2 · 2 input pixels per output · at most 3 taps · repeats"
+  .. " after 1 output = 2 inputs", "what is repeated")
 tap.is(#xml.of_class(list, "tap") - 1, 13, "a line for each tap inside, and the key's")
 local clipped = 0
 for _, element in ipairs(xml.of_class(list, "output")) do
@@ -44,6 +46,14 @@ list = drawn { op = "conv_transpose", x = wide(8), kernel_size = 4, stride = 2, 
 tap.same(texts(list, "formula"), { "y[2n] = w3 x[n−1] + w1 x[n]", "y[2n+1] = w2 x[n] + w0 x[n+1]",
   "y[0] = w1 x[0]", "y[15] = w2 x[7]" }, "a phase for each residue of the stride")
 tap.same(texts(list, "head"), { "w: 8 → 16" }, "sizes of the axis")
+tap.is(texts(list, "soft")[2], "spread by 2 · 1/2 input pixel per output · at most 2 taps · repeats"
+  .. " after 2 outputs = 1 input", "and what is repeated")
+-- Where an output and the middle of its kernel lie: 0 between inputs 0 and 1, at -1/4.
+local drawable = require("upweave.draw.contraction").drawable
+local problem = problems.make { op = "conv_transpose", x = wide(8), out_channels = 2,
+  kernel_size = 4, stride = 2, padding = 1 }
+local source = drawable(ops.find("conv_transpose").plan(problem), problem).axes[1].source
+tap.is(("%g %g %g"):format(source.first, source.step, source.reach), "-0.25 0.5 1", "the ruler")
 
 list = drawn { op = "conv_transpose", x = wide(8), kernel_size = 3, stride = 2, dilation = 2 }
 tap.ok(table.concat(texts(list, "formula"), "\n"):find("y[2n+1] = no taps", 1, true),

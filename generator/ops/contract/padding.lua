@@ -108,7 +108,7 @@ end
 function M.is_allowed(given, report)
   if given.profile ~= "tflite" or given.y or type(given.padding) == "string" then return true end
   report("E031", "padding", nil, {
-    expected = '"SAME" or "VALID"', got = "numbers", hint = 'padding = "SAME"',
+    expected = '"SAME" or "VALID"', got = "in numbers", hint = 'padding = "SAME"',
   })
   return false
 end
