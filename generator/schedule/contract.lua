@@ -21,6 +21,11 @@ local L1_BYTES, L2_BYTES_PER_CYCLE = 32 * KB, 24
 -- Weights beyond the L2 cache are asked for so many elements ahead: 4x4, 512 to 256 channels 518 →
 -- 414 µs; the reach hardly matters.
 local L2_BYTES, AHEAD = 1024 * KB, 1024
+-- Inputs beyond the L2 cache: all blocks of channels use a strip of this size before the next one.
+-- 28x28, 1024 to 512 channels 23.5 → 21.5 ms.
+local STRIP_BYTES = 1024 * KB
+-- Outputs beyond this are written past the cache: 128x128x64 1690 → 1620 µs, 56x56x512 21.5 → 20.1 ms.
+local STREAM_BYTES = 4 * 1024 * KB
 -- Several rows in a tile cost code: they have to gain this much.
 local ROWS_GAIN = 0.95
 
@@ -78,7 +83,7 @@ local function facts_of(plan, target)
   for _, axis in ipairs(plan.axes) do places = places * axis.kernel end
   local element = target.vector_bytes // frame.lanes(plan, target)
   return {
-    plan = plan, target = target, lanes = lanes, vector_bytes = lanes * element,
+    plan = plan, target = target, lanes = lanes, element = element, vector_bytes = lanes * element,
     vectors = blocks.padded(plan.co, lanes) // lanes,
     from_l2 = places * lanes * element > L1_BYTES,
     weights = places * plan.groups * blocks.padded(plan.co, lanes) * element,
@@ -106,10 +111,13 @@ local function best_tile(f)
   return best, least
 end
 
--- Parts of the outermost axis that make enough tasks.
-local function strips(plan, tasks)
+-- Parts of the outermost axis that make enough tasks, and strips whose input fits the cache where
+-- all of it does not.
+local function strips(plan, tasks, input)
   local n, size = 1, plan.axes[1].output
-  while tasks * n < TASKS and size // (2 * n) >= ROWS_PER_STRIP do n = n * 2 end
+  local function worth() return size // (2 * n) >= ROWS_PER_STRIP end
+  while tasks * n < TASKS and worth() do n = n * 2 end
+  while input > n * STRIP_BYTES and worth() do n = n * 2 end
   return n
 end
 
@@ -123,8 +131,12 @@ function M.choose(plan, target)
   local f = facts_of(plan, target)
   local knobs = best_tile(f)
   local _, count = blocks.split(plan.co, f.lanes, knobs.vectors)
-  knobs.strips = strips(plan, plan.batch * plan.groups * count)
+  local input = plan.ci * plan.groups * f.element
+  for _, axis in ipairs(plan.axes) do input = input * axis.input end
+  knobs.strips = strips(plan, plan.batch * plan.groups * count, input)
+  knobs.order = input > STRIP_BYTES and "strips" or "blocks"
   knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
+  knobs.stores = plan.bytes_written >= STREAM_BYTES and "streaming" or "cached"
   return channels.name, knobs, "output channels fill vectors"
 end
 
