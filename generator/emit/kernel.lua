@@ -72,8 +72,9 @@ function M.packed_bytes(module)
   return buf and buf.size * types.element_bytes[buf.elem]
 end
 
--- Definitions of a module's scratch; without a workspace, as for packing, on the stack.
-local function scratch_lines(module, workspace)
+-- What stands before a module's body: its scratch, without a workspace (for packing) on the stack,
+-- and the arguments that it does not use.
+local function opening_lines(module, workspace)
   local lines, offset = {}, 0
   for _, buf in ipairs(module.buffers) do
     if buf.mode == "scratch" then
@@ -89,6 +90,9 @@ local function scratch_lines(module, workspace)
     end
   end
   if workspace == 0 then lines[#lines + 1] = "(void)workspace;" end
+  for _, buf in ipairs(module.buffers) do
+    if buf.unused then lines[#lines + 1] = ("(void)%s;"):format(buf.cname) end
+  end
   return lines
 end
 
@@ -215,8 +219,8 @@ end
 local function reserved_names(job)
   local names = { "begin", "end", "aligned", "workspace", job.symbol, job.name }
   for _, suffix in ipairs {
-    "_tasks", "_range", "_fill", "_pack", "_call", "_call_range", "_call_pack", "_tensors",
-    "_kernel",
+    "_tasks", "_range", "_fill", "_pack", "_weights", "_call", "_call_range", "_call_pack",
+    "_tensors", "_kernel",
   } do
     names[#names + 1] = job.symbol .. suffix
     names[#names + 1] = job.name .. suffix
@@ -260,7 +264,7 @@ local function pack_functions(job, values)
   values.pack_function = prototype(("int %s_pack"):format(job.symbol),
     signature.pack(job.tensors, true, "void").parameters)
   values.pack_arguments = fill.arguments
-  values.pack_scratch = scratch_lines(module)
+  values.pack_scratch = opening_lines(module)
 end
 
 local function joined(modules, fn)
@@ -292,7 +296,7 @@ function M.source(job, header, exported)
   end)
   values.constants = map(body.constants, expression.define_constant)
   values.patterns, values.tables = map(body.patterns, pattern_lines), joined(modules, table_lines)
-  values.scratch = scratch_lines(job.module, M.workspace_bytes(job.module))
+  values.scratch = opening_lines(job.module, M.workspace_bytes(job.module))
   values.streaming = streaming
   values.weights = job.baked and weights_name(job) or false
   values.weights_type = job.baked and literal.ctype[packed_buffer(job.module).elem]

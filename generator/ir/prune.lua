@@ -64,7 +64,8 @@ local function mark_tables(n, mark)
   end
 end
 
--- Only the buffers that items refer to; inputs and outputs are the kernel's arguments and stay.
+-- Only the buffers that items refer to; inputs and outputs are the kernel's arguments and stay,
+-- marked if they are `unused`.
 local function keep_buffers(module)
   local used = {}
   local function mark(buf) used[buf] = true end
@@ -76,6 +77,7 @@ local function keep_buffers(module)
   end
   local kept = {}
   for _, buf in ipairs(module.buffers) do
+    buf.unused = not used[buf] or nil
     if used[buf] or buf.mode == "input" or buf.mode == "output" then kept[#kept + 1] = buf end
   end
   module.buffers = kept

@@ -75,6 +75,8 @@ local cases = {
     out_channels = 3, kernel_size = 4, stride = 2, padding = 1, bias = false } },
   { "batch norm, residual", { op = "conv", x = tensor("NHWC", "f32", 1, 5, 6, 4),
     out_channels = 5, kernel_size = 3, padding = 1, post = { "batch_norm", "add", "relu" } } },
+  { "no input reached", { op = "conv", x = tensor("NHWC", "f32", 1, 1, 1, 8), out_channels = 6,
+    kernel_size = 2, padding = 3, dilation = 5, bias = false } },
   { "bf16, prelu", { op = "conv", x = tensor("NCHW", "bf16", 1, 3, 6, 11), out_channels = 4,
     kernel_size = 3, padding = 1, post = { "prelu" } } },
 }

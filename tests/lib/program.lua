@@ -6,12 +6,13 @@ local cross = require "upweave.toolchain.cross"
 
 local M = {}
 
+local WARNINGS <const> = { "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror" }
+
 local compiled
 
 local function flags_of(compiler, unit)
   local flags = clang.compile_flags(compiler, unit.flags)
-  flags[#flags + 1] = "-Werror"
-  return flags
+  return table.move(WARNINGS, 1, #WARNINGS, #flags + 1, flags)
 end
 
 --- Link a library's objects with a program in C as `main` of a folder, for the machine of its

@@ -175,4 +175,13 @@ tap.is(source.written, nil, "one that is read")
 tap.is(from.written, nil, "one that a routine reads")
 tap.is(to.written, true, "one that a routine writes")
 
+local m = ir.new(false)
+local read, unread = m:input("read", "f32", 4), m:input("unread", "f32", 4)
+local written, unwritten = m:output("written", "f32", 4), m:output("unwritten", "f32", 4)
+m:store(written, 0, m:load(m:view("v", read, 0), 0, 4))
+prune.prune(m)
+tap.is(#m.buffers, 4, "arguments stay")
+tap.ok(not read.unused and not written.unused, "those that are used")
+tap.ok(unread.unused and unwritten.unused, "and those that are not, marked")
+
 tap.done()
