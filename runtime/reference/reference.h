@@ -29,7 +29,7 @@ struct upw_ref_query {
   uint64_t seed;   // of the choice of elements where `work` is not enough for all
   int64_t tile[3]; // outputs along each spatial axis, of one phase, that the kernel rounds
                    // together; 0 or 1: direct
-  double factor; // of what is allowed in tiles; 0: that of the class
+  double factor;   // of what is allowed in tiles; 0: that of the class
 };
 
 struct upw_ref_answer {
