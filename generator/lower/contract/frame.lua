@@ -189,9 +189,20 @@ local function split_task(k, task)
   return image * k.count + task % k.count, task // k.count % k.parts
 end
 
+--- Fields of k for a block of group g of image n: `weights`, `channel` (packed number of the
+--- block's first channel), `image` (where the block's output begins in y).
+---@return ir.Index   the block's first channel of the group
+function M.enter(k, n, g, kind, block)
+  local f = k.frame
+  local channel = (block - kind.first) * (kind.vectors * kind.lanes) + kind.channel
+  k.channel = g * f.padded + channel
+  k.weights = k.b:view("weights", f.packed, k.channel * (f.places * k.plan.ci))
+  k.image = n * f.to.n + g * f.to.g + channel * f.to.c
+  return channel
+end
+
 --- The loop over tasks: images x groups x blocks x parts.  fn(block, part) with the fields of k
---- set: `source` (the group's input), `weights`, `channel` (packed number of the block's first
---- channel), `image` (where the block's output begins in y).
+--- set: those of a block and `source` (the group's input).
 ---@param k { b: ir.Builder, plan: table, frame: lower.contract.Frame, kinds: table[],
 ---  count: integer, parts: integer, order: string? }
 ---@param fn fun(block: lower.contract.Block, part: ir.Index)
@@ -206,11 +217,8 @@ function M.tasks(k, fn)
     for i, kind in ipairs(k.kinds) do
       local lo, hi = bounds[i](image % k.count)
       b:each("block", lo, hi, function(block)
-        local channel = (block - kind.first) * (kind.vectors * kind.lanes) + kind.channel
-        k.channel = g * f.padded + channel
+        local channel = M.enter(k, n, g, kind, block)
         k.source = b:view("src", f.x, plan.elementwise and source + channel or source)
-        k.weights = b:view("weights", f.packed, k.channel * (f.places * plan.ci))
-        k.image = n * f.to.n + g * f.to.g + channel * f.to.c
         fn(kind, part)
       end)
     end

@@ -51,6 +51,18 @@ function M.cover(n, width)
   return out
 end
 
+--- Vectors that cover n outputs of each phase and go beyond them, all full.
+---@param n integer
+---@param width integer
+---@return { q: integer, lanes: integer }[]
+function M.beyond(n, width)
+  local out, lanes = {}, vector.pow2_floor(n)
+  if lanes < n then lanes = 2 * lanes end
+  lanes = math.min(lanes, width)
+  for q = 0, n - 1, lanes do out[#out + 1] = { q = q, lanes = lanes } end
+  return out
+end
+
 -- Where the inputs of a vector come from for a position: `plain`, one load at `from`; windows to
 -- pick lanes from (-1: zero); or nil, all outside.
 local function source_of(axis, v, at)
@@ -79,13 +91,14 @@ local function settle(source, low)
   return ("w%s:%s"):format(table.concat(source.windows, ","), table.concat(source.wanted, ","))
 end
 
-local function tile_of(axis, positions, vectors)
+-- A tile of vectors; find(v, at) is the source of a vector's inputs for a position.
+local function tile_of(axis, positions, vectors, find)
   local low, sources, sig = math.huge, {}, {}
   local q = vectors[1].q
   for p, position in ipairs(positions) do
     sources[p] = {}
     for i, v in ipairs(vectors) do
-      local source = source_of(axis, v, position.at)
+      local source = find(v, position.at)
       sources[p][i] = source or false
       low = math.min(low, source and source.low or low)
     end
@@ -105,25 +118,47 @@ local function tile_of(axis, positions, vectors)
   }
 end
 
---- Tiles of `most` vectors in classes of equal code, in so many pieces.
+---@class lower.contract.Tile
+---@field vectors { q: integer, lanes: integer }[]
+---@field piece integer
+
+--- Vectors as tiles of at most `most`, tiles as pieces: both as even as can be.
+---@param vectors { q: integer, lanes: integer }[]
+---@param most integer
+---@param count integer   of pieces, at most
+---@return lower.contract.Tile[]
+---@return { from: integer, to: integer }[] pieces   outputs of a phase that their vectors stand for
+function M.tiles(vectors, most, count)
+  local all = (#vectors + most - 1) // most
+  local list, pieces = {}, {}
+  count = math.min(count, all)
+  for t = 0, all - 1 do
+    local first, last = t * #vectors // all + 1, (t + 1) * #vectors // all
+    local p = t * count // all + 1
+    list[t + 1] = { vectors = table.move(vectors, first, last, 1, {}), piece = p }
+    pieces[p] = pieces[p] or { from = vectors[first].q }
+    pieces[p].to = vectors[last].q + vectors[last].lanes
+  end
+  return list, pieces
+end
+
+--- Tiles in classes of equal code; place(v, at, piece) is where the inputs of a vector for a
+--- position are, if they are one load anywhere, and absent where x is read as it lies.
 ---@param axis upweave.contract.axis
 ---@param positions lower.contract.Position[]
----@param width integer
----@param most integer
----@param pieces integer
----@return table[] classes
----@return integer pieces
-function M.classes(axis, positions, width, most, pieces)
-  local vectors = M.cover((axis.output + axis.phases - 1) // axis.phases, width)
-  local count = (#vectors + most - 1) // most
-  pieces = math.min(pieces, count)
-  local list = {}
-  for t = 0, count - 1 do
-    local first, last = t * #vectors // count + 1, (t + 1) * #vectors // count
-    list[t + 1] = tile_of(axis, positions, table.move(vectors, first, last, 1, {}))
-    list[t + 1].item.piece = t * pieces // count + 1
+---@param list lower.contract.Tile[]
+---@param place (fun(v: table, at: integer, piece: integer): integer)?
+---@return table[]
+function M.classes(axis, positions, list, place)
+  local out = {}
+  for t, tile in ipairs(list) do
+    out[t] = tile_of(axis, positions, tile.vectors, function(v, at)
+      if place then return { plain = true, low = place(v, at, tile.piece) } end
+      return source_of(axis, v, at)
+    end)
+    out[t].item.piece = tile.piece
   end
-  return tiles.gather(list), pieces
+  return tiles.gather(out)
 end
 
 --- The inputs of a vector as a value.
@@ -160,30 +195,60 @@ local function zip(b, x, y)
   return out[1], out[2]
 end
 
---- Vectors of phases as vectors of consecutive outputs.
----@param b ir.Builder
----@param phases table[]
----@return table[]
-function M.interleave(b, phases)
-  local n, out = #phases, {}
-  if n == 1 then return phases end
-  if n % 2 == 0 then
-    local halves = { {}, {} }
-    for i, v in ipairs(phases) do table.insert(halves[(i - 1) % 2 + 1], v) end
-    local even, odd = M.interleave(b, halves[1]), M.interleave(b, halves[2])
-    for i = 1, n // 2 do out[2 * i - 1], out[2 * i] = zip(b, even[i], odd[i]) end
-    return out
-  end
-  local lanes = phases[1].ty.lanes
+local interleaved
+
+-- The same for an odd number of vectors: fn(j, vector j of the outputs).
+local function by_picks(b, list, fn)
+  local n, lanes = #list, list[1].ty.lanes
   for j = 0, n - 1 do
     local picks = {}
-    for l = 0, lanes - 1 do
-      local o = j * lanes + l
-      picks[l + 1] = { source = o % n + 1, lane = o // n }
+    for l = 1, lanes do
+      local o = j * lanes + l - 1
+      picks[l] = { source = o % n + 1, lane = o // n }
     end
-    out[j + 1] = vector.pick(b, phases, picks)
+    fn(j + 1, vector.pick(b, list, picks))
   end
+end
+
+local function by_halves(b, list, fn)
+  local halves = { {}, {} }
+  for i, v in ipairs(list) do table.insert(halves[(i - 1) % 2 + 1], v) end
+  local even, odd = interleaved(b, halves[1]), interleaved(b, halves[2])
+  for i = 1, #list // 2 do
+    local low, high = zip(b, even[i], odd[i])
+    fn(2 * i - 1, low)
+    fn(2 * i, high)
+  end
+end
+
+--- Vectors whose elements take turns in the output, as vectors of neighbours: fn(j, vector j), as
+--- soon as each is made.
+---@param b ir.Builder
+---@param list table[]
+---@param fn fun(j: integer, v: table)
+function M.interleave(b, list, fn)
+  if #list == 1 then return fn(1, list[1]) end
+  local way = #list % 2 == 0 and by_halves or by_picks
+  way(b, list, fn)
+end
+
+function interleaved(b, list)
+  local out = {}
+  M.interleave(b, list, function(j, v) out[j] = v end)
   return out
+end
+
+-- Registers that `interleaved` needs for n vectors.
+local function kept(n)
+  if n == 1 then return 1 end
+  return n % 2 == 0 and math.max(kept(n // 2) + n // 2, n + 1) or 2 * n + 1
+end
+
+--- Registers that interleave needs for n vectors, if what it makes is stored at once.
+---@param n integer
+---@return integer
+function M.registers(n)
+  return n % 2 == 0 and kept(n // 2) + n // 2 + 2 or n + 2
 end
 
 return M

@@ -38,9 +38,9 @@ local function groups_of(axis, from, to, most)
   return list
 end
 
---- Outputs of an axis in groups of at most `most` that have the same taps, by the groups' sizes: for
---- each size `n` the groups of all parts in order of work, { output, n, first, last } with the
---- numbers of their taps, and where those of a part begin and end.
+--- Outputs of an axis in groups of at most `most` that have the same taps, by the groups' sizes:
+--- for each size `n` the groups of all parts in order of work, { output, n, first, last, part }
+--- with the numbers of their taps, and where those of a part begin and end.
 ---@param axis upweave.contract.axis
 ---@param parts integer
 ---@param most integer
@@ -50,6 +50,7 @@ function M.sizes(axis, parts, most)
   for p = 1, parts do
     local groups = groups_of(axis, (p - 1) * axis.output // parts, p * axis.output // parts, most)
     for _, group in ipairs(groups) do
+      group.part = p
       local size = known[group.n]
       if not size then
         size = { n = group.n, order = {}, lo = {}, hi = {} }
@@ -69,12 +70,35 @@ function M.sizes(axis, parts, most)
   return sizes
 end
 
--- For each group the bounds of its taps, for each tap its positions in the input and the kernel.
-local function taps_of(axis, order)
+--- The input positions that each part reads, ascending.
+---@param axis upweave.contract.axis
+---@param parts integer
+---@return integer[][]
+function M.needs(axis, parts)
+  local out = {}
+  for p = 1, parts do
+    local list, known = {}, {}
+    for o = (p - 1) * axis.output // parts, p * axis.output // parts - 1 do
+      local first, last = contract.inside(axis, o)
+      for t = first, last do
+        local i = o // axis.phases * axis.step + axis.taps[o % axis.phases + 1][t].at
+        if not known[i] then list[#list + 1], known[i] = i, true end
+      end
+    end
+    table.sort(list)
+    out[p] = list
+  end
+  return out
+end
+
+-- For each group the bounds of its taps, for each tap its positions in the input, or among `needs`
+-- of its part, and in the kernel.
+local function taps_of(axis, order, needs)
   local t = { from = {}, to = {}, input = {}, kernel = {}, output = {} }
   for turn, group in ipairs(order) do
     local taps = axis.taps[group.output % axis.phases + 1]
-    local origin = group.output // axis.phases * axis.step
+    local base = needs and needs[group.part][1] or 0
+    local origin = group.output // axis.phases * axis.step - base
     t.output[turn], t.from[turn] = group.output, #t.input
     for i = group.first, group.last do
       t.input[#t.input + 1], t.kernel[#t.kernel + 1] = origin + taps[i].at, taps[i].k
@@ -93,8 +117,8 @@ end
 ---@field input fun(tap: ir.Index): ir.Index          input position of a tap
 ---@field kernel fun(tap: ir.Index): ir.Index         kernel position of a tap
 
-local function tables_of(b, axis, size, name)
-  local t = taps_of(axis, size.order)
+local function tables_of(b, axis, size, name, needs)
+  local t = taps_of(axis, size.order, needs)
   local out = b:table(name .. "_out", "i32", t.output, 1, "output positions, in order of work")
   local ins = b:table(name .. "_in", "i32", t.input, 1, "input positions of their taps")
   local ks = b:table(name .. "_k", "i32", t.kernel)
@@ -108,28 +132,32 @@ local function tables_of(b, axis, size, name)
 end
 
 --- Tables of an axis in so many parts.  A turn makes up to `most` outputs, `phases` apart, whose
---- taps are `step` apart; turns of one size share tables.
+--- taps are `step` apart; turns of one size share tables.  With `needs`, inputs are counted from
+--- the first that their part reads.
 ---@param b ir.Builder
 ---@param axis upweave.contract.axis
 ---@param parts integer
 ---@param most integer
+---@param needs integer[][]?
 ---@return lower.contract.Outer[]
-function M.new(b, axis, parts, most)
+function M.new(b, axis, parts, most, needs)
   local out = {}
   for i, size in ipairs(M.sizes(axis, parts, most)) do
-    out[i] = tables_of(b, axis, size, axis.name .. (i > 1 and i or ""))
+    out[i] = tables_of(b, axis, size, axis.name .. (i > 1 and i or ""), needs)
   end
   return out
 end
 
 --- The tables of all axes but the last, the outermost in k.parts parts: k.outer.  k.rows is the
---- most rows that are made together.
----@param k { b: ir.Builder, plan: upweave.plan.contract, parts: integer, rows: integer? }
+--- most rows that are made together; k.stage, if there is one, has the rows that are read.
+---@param k { b: ir.Builder, plan: upweave.plan.contract, parts: integer, rows: integer?,
+---  stage: lower.contract.Stage? }
 function M.declare(k)
   k.outer = {}
   for i = 1, k.plan.rank - 1 do
     local rows = i == k.plan.rank - 1 and k.rows or 1
-    k.outer[i] = M.new(k.b, k.plan.axes[i], i == 1 and k.parts or 1, rows)
+    k.outer[i] = M.new(k.b, k.plan.axes[i], i == 1 and k.parts or 1, rows,
+      k.stage and k.stage.needs[i])
   end
 end
 

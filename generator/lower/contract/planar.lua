@@ -1,67 +1,137 @@
 -- CONTRACT-PLANAR
 -- ===============
--- contract, planar tensors: vectors run along the rows, every weight is a broadcast.  All phases of
--- a vector are summed together from the same loads and interleaved when they are stored.  The
--- choice for wide rows and few channels of a group, depthwise convolutions among them.
+-- contract: vectors run along the rows, every weight is a broadcast.  All phases of a vector are
+-- summed together from the same loads and interleaved when they are stored.  The choice for wide
+-- rows and few output channels of a group, depthwise convolutions of planar tensors among them.
+--
+-- Inputs are read as they lie, with shuffles at the borders, or staged: a task copies the rows that
+-- it needs, and all blocks of its output channels read them from there.  Staged, tensors may be
+-- interleaved, too, where all channels are one block: they are interleaved like the phases.
 
 local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
 local lines = require "upweave.lower.contract.lines"
 local outer = require "upweave.lower.contract.outer"
 local rows = require "upweave.lower.contract.rows"
+local stage = require "upweave.lower.contract.stage"
 local store = require "upweave.lower.contract.store"
 local tiles = require "upweave.lower.contract.tiles"
+local vector = require "upweave.lower.vector"
 
 local M = { name = "contract-planar", form = "contract" }
 
---- Knobs: channels and vectors of the register tile, strips.
+-- Bytes of staged inputs at most.
+local MAX_BYTES = 64 * 1024 * 1024
+
+local CHANNELS = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28 }
+
+--- Knobs: channels, vectors and rows of the register tile, strips, how inputs are read.
 function M.knobs(plan)
+  local all = 1
+  while not plan.planar and CHANNELS[all] < plan.co and CHANNELS[all + 1] do all = all + 1 end
   return {
     {
-      name = "channels", values = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16 }, default = 1,
+      name = "channels", values = CHANNELS, default = CHANNELS[all],
       doc = "output channels of a register tile",
     },
     { name = "vectors", values = { 1, 2, 3, 4, 6, 8 }, default = 1, doc = "vectors along a row" },
+    { name = "rows", values = { 1, 2, 3, 4 }, default = 1, doc = "rows of a register tile" },
     frame.strips_knob(plan),
+    {
+      name = "stage", values = { "rows", "none" }, default = "rows",
+      doc = "inputs are copied row by row, or read as they lie",
+    },
   }
 end
 
---- Legal for planar tensors; the sums of all phases, one position's inputs and a weight (without
---- FMA one product, too) fit the registers.
-function M.legal(plan, knobs, target)
-  if not plan.planar then
-    return nil, "contract-planar needs a planar tensor (NCW, NCHW, NCDHW)"
-  end
-  local phases = plan.axes[plan.rank].phases
-  local need = (phases * knobs.channels + 1) * knobs.vectors + (target.fma and 1 or 2)
-  if need > target.registers then
-    return nil, ("channels=%d,vectors=%d of %d phases need %d vector registers, %s has %d"):format(
-      knobs.channels, knobs.vectors, phases, need, target.name, target.registers)
+-- Tiles of the last axis, their pieces and, where inputs are staged, how.
+local function layout(plan, knobs, target)
+  local last, lanes = plan.axes[plan.rank], frame.lanes(plan, target)
+  local repetitions = (last.output + last.phases - 1) // last.phases
+  local staged = knobs.stage == "rows"
+  local vectors = (staged and lines.beyond or lines.cover)(repetitions, lanes)
+  local l = { parts = 1 }
+  l.tiles, l.pieces = lines.tiles(vectors, knobs.vectors, plan.rank == 1 and knobs.strips or 1)
+  l.positions, l.slots = lines.positions(last)
+  l.parts = plan.rank == 1 and #l.pieces or math.min(knobs.strips, plan.axes[1].output)
+  l.stage = staged and stage.layout(plan, l.positions, l.pieces, l.parts, lanes) or nil
+  return l
+end
+
+local function fits(plan, knobs)
+  if knobs.rows > 1 and plan.rank == 1 then return nil, "rows=1 is all there is of one axis" end
+  if plan.planar then return true end
+  if knobs.stage == "none" then return nil, "interleaved tensors need stage=rows" end
+  if plan.groups > 1 or knobs.channels < plan.co then
+    return nil, ("interleaved tensors need a block of all %d channels"):format(
+      plan.co * plan.groups)
   end
   return true
 end
 
--- Sums of a tile, acc[phase][channel][vector] in a row, over a row of taps.
-local function reduce(k, block, class, acc, input, weights)
-  local b, f, count = k.b, k.frame, #class.vectors
+-- Registers of a tile: the sums of all phases with one position's inputs and a weight (without FMA
+-- one product, too), or with what interleaves them.
+local function registers_of(plan, knobs, target)
+  local phases, cells = plan.axes[plan.rank].phases, knobs.vectors * knobs.rows
+  local channels = math.min(knobs.channels, plan.co)
+  local sums, turns = phases * channels * cells, plan.planar and phases or phases * channels
+  return math.max(sums + cells + (target.fma and 1 or 2), sums - turns + lines.registers(turns))
+end
+
+--- Legal where the registers are enough, and the staged inputs not too many.
+function M.legal(plan, knobs, target)
+  local fine, why = fits(plan, knobs)
+  if not fine then return nil, why end
+  local need = registers_of(plan, knobs, target)
+  if need > target.registers then
+    return nil, ("channels=%d,vectors=%d,rows=%d need %d vector registers, %s has %d"):format(
+      knobs.channels, knobs.vectors, knobs.rows, need, target.name, target.registers)
+  end
+  local l = layout(plan, knobs, target)
+  local bytes = l.stage and stage.bytes(plan, l.stage) or 0
+  if bytes > MAX_BYTES then
+    return nil, ("%d bytes of staged inputs, at most %d"):format(bytes, MAX_BYTES)
+  end
+  return true
+end
+
+-- building ------------------------------------------------------------------------------------
+
+-- Vectors of a tile in all its rows.
+local function cells_of(class, row)
+  local list = {}
+  for j = 0, row.n - 1 do
+    for i, v in ipairs(class.vectors) do list[#list + 1] = { row = j, i = i, vector = v } end
+  end
+  return list
+end
+
+-- Inputs of the cells at a position; nil where they are outside.
+local function fetch(k, cells, sources, row, input, at)
+  local x = {}
+  for i, cell in ipairs(cells) do
+    local source = sources[cell.i]
+    if source then
+      x[i] = lines.fetch(k.b, input, at + cell.row * row.input, source, cell.vector.lanes)
+    end
+  end
+  return x
+end
+
+-- Sums of a tile, acc[phase][channel][cell] in a row, over a row of taps.
+local function reduce(k, t, acc, input, weights)
+  local b, f, count, channels = k.b, k.frame, #t.cells, t.block.vectors
   return b:fold("c", 0, k.plan.ci, acc, function(c, sum)
     local out = table.move(sum, 1, #sum, 1, {})
     for p, position in ipairs(k.positions) do
-      local x = {}
-      for i, source in ipairs(class.sources[p]) do
-        if source then
-          x[i] = lines.fetch(b, input, c * f.from.c, source, class.vectors[i].lanes)
-        end
-      end
+      local x = fetch(k, t.cells, t.class.sources[p], t.row, input, c * (k.stage or f.from).c)
       for _, tap in ipairs(position.taps) do
-        for o = 0, block.vectors - 1 do
-          local at = (tap.slot * f.slot + c * f.channel) * block.vectors + o
-          local w = b:load(weights, at, 1)
-          local first = ((tap.phase - 1) * block.vectors + o) * count
-          for i = 1, count do
+        for o = 0, channels - 1 do
+          local w = b:load(weights, (tap.slot * f.slot + c * f.channel) * channels + o, 1)
+          local first = ((tap.phase - 1) * channels + o) * count
+          for i, cell in ipairs(t.cells) do
             if x[i] then
-              local weight = b:splat(w, class.vectors[i].lanes)
-              out[first + i] = b:fma(weight, x[i], out[first + i])
+              out[first + i] = b:fma(b:splat(w, cell.vector.lanes), x[i], out[first + i])
             end
           end
         end
@@ -71,70 +141,124 @@ local function reduce(k, block, class, acc, input, weights)
   end)
 end
 
-local function start(k, block, class)
+local function start(k, t)
   local b, f, acc = k.b, k.frame, {}
   for _ = 1, k.plan.axes[k.plan.rank].phases do
-    for o = 0, block.vectors - 1 do
+    for o = 0, t.block.vectors - 1 do
       local bias = f.bias and b:load(f.packed, k.channel + o + f.bias, 1)
         or b:const(k.plan.work, 1, 0)
-      for _, v in ipairs(class.vectors) do acc[#acc + 1] = b:splat(bias, v.lanes) end
+      for _, cell in ipairs(t.cells) do acc[#acc + 1] = b:splat(bias, cell.vector.lanes) end
     end
   end
   return acc
 end
 
-local function finish(k, block, class, out, acc)
-  local b, f = k.b, k.frame
-  local phases, count = k.plan.axes[k.plan.rank].phases, #class.vectors
-  for o = 0, block.vectors - 1 do
-    for i, v in ipairs(class.vectors) do
+-- A packed vector, the channels of a block by turns: `lanes` of them, the first is that of lane
+-- `at`.
+local function by_turns(k, channels, at, lanes, first)
+  local list = {}
+  for l = 1, lanes do list[l] = (at + l - 1) % channels end
+  local width = math.min(lanes, vector.pow2_floor(channels))
+  return vector.take(k.b, function(c, n, hint)
+    return k.b:load(k.frame.packed, k.channel + first + c, n, hint)
+  end, 0, list, vector.windows({ list }, width, channels), width)
+end
+
+-- Sums that are neighbours in y, interleaved and stored: `list` are vectors of the same lanes of q,
+-- the first of channel `o`; `channels` take turns.
+local function put(k, out, cell, list, o, channels)
+  local v = cell.vector
+  lines.interleave(k.b, list, function(j, value)
+    local at = (j - 1) * v.lanes
+    local used = math.min(v.lanes, v.count * channels - at)
+    if used > 0 then
+      store.finish(k, out + at, value, used, function(first)
+        return by_turns(k, channels, at, v.lanes, first + o)
+      end)
+    end
+  end)
+end
+
+local function finish(k, t, out, acc)
+  local phases, count, all = k.plan.axes[k.plan.rank].phases, #t.cells, t.block.vectors
+  local channels = k.plan.planar and 1 or all
+  for o = 0, all - 1, channels do
+    for i, cell in ipairs(t.cells) do
       local list = {}
-      for r = 1, phases do list[r] = acc[((r - 1) * block.vectors + o) * count + i] end
-      for j, value in ipairs(lines.interleave(b, list)) do
-        local at = (j - 1) * v.lanes
-        local used = math.min(v.lanes, v.count - at)
-        store.finish(k, out + (o * f.to.c + v.q * phases + at), value, used, function(first)
-          return b:splat(b:load(f.packed, k.channel + o + first, 1), v.lanes)
-        end)
+      for r = 0, phases - 1 do
+        for c = o, o + channels - 1 do list[#list + 1] = acc[(r * all + c) * count + i] end
       end
+      local at = o * k.frame.to.c + cell.vector.q * phases * channels + cell.row * t.row.output
+      put(k, out + at, cell, list, o, channels)
     end
   end
 end
 
 local function row_of_tiles(k, block, row, part)
   local b, f = k.b, k.frame
+  local pixel = f.to.axes[k.plan.rank]
   for _, class in ipairs(k.classes) do
+    local t = { block = block, class = class, row = row, cells = cells_of(class, row) }
     local from, to = class.tiles(k.plan.rank == 1 and part or 0)
     b:each("tile", from, to, function(i)
-      local acc, at = start(k, block, class), class.place.input(i)
+      local acc, at = start(k, t), class.place.input(i)
       acc = rows.reduce(k, row, acc, function(input_row, kernel_row, sums)
-        local input = b:view("in", k.source, input_row + at)
+        local input = b:view("in", k.stage and k.stage.buffer or k.source, input_row + at)
         local step = #f.slots * k.plan.ci * block.vectors
-        return reduce(k, block, class, sums, input, b:view("w", k.weights, kernel_row * step))
+        return reduce(k, t, sums, input, b:view("w", k.weights, kernel_row * step))
       end)
-      finish(k, block, class, k.image + rows.output(k, row) + class.place.output(i), acc)
+      finish(k, t, k.image + rows.output(k, row) + class.place.output(i) * pixel, acc)
     end)
+  end
+end
+
+local function block_of_rows(k, block, part)
+  rows.each(k, part, function(row) row_of_tiles(k, block, row, part) end)
+end
+
+-- Tasks of staged inputs: images x groups x parts.
+local function staged_tasks(k)
+  local b, f, plan = k.b, k.frame, k.plan
+  b:tasks(plan.batch * plan.groups * k.parts, k.parts, function(task)
+    local image, part = task // k.parts, task % k.parts
+    local n, g = image // plan.groups, image % plan.groups
+    k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
+    stage.fill(k, part)
+    for _, kind in ipairs(k.kinds) do
+      b:each("block", kind.first, kind.first + kind.count, function(block)
+        frame.enter(k, n, g, kind, block)
+        block_of_rows(k, kind, part)
+      end)
+    end
+  end)
+end
+
+-- Where a tile reads its inputs, if they are staged.
+local function place_of(k, pieces)
+  local step = k.plan.axes[k.plan.rank].step
+  return k.stage and function(v, at, piece)
+    return stage.offset(k.stage, step, at, v.q - pieces[piece].from)
   end
 end
 
 --- Build the kernel.
 function M.lower(plan, knobs, target)
-  local last = plan.axes[plan.rank]
-  local positions, slots = lines.positions(last)
-  local f = frame.new(plan, target, 1, slots, true)
+  local l = layout(plan, knobs, target)
+  local f = frame.new(plan, target, 1, l.slots, true)
   local kinds, count = blocks.split(plan.co, 1, knobs.channels)
   local k = {
-    b = f.b, plan = plan, frame = f, kinds = kinds, count = count, positions = positions,
+    b = f.b, plan = plan, frame = f, kinds = kinds, count = count, positions = l.positions,
+    parts = l.parts, rows = knobs.rows, stage = l.stage, lanes = frame.lanes(plan, target),
   }
-  local pieces = plan.rank == 1 and knobs.strips or 1
-  k.classes, pieces = lines.classes(last, positions, frame.lanes(plan, target), knobs.vectors,
-    pieces)
-  k.parts = plan.rank == 1 and pieces or math.min(knobs.strips, plan.axes[1].output)
   outer.declare(k)
-  tiles.place(f.b, k.classes, pieces, { "input", "output" })
-  frame.tasks(k, function(block, part)
-    rows.each(k, part, function(row) row_of_tiles(k, block, row, part) end)
-  end)
+  k.classes = lines.classes(plan.axes[plan.rank], l.positions, l.tiles, place_of(k, l.pieces))
+  tiles.place(f.b, k.classes, #l.pieces, { "input", "output" })
+  if k.stage then
+    stage.declare(k, l.pieces)
+    staged_tasks(k)
+  else
+    frame.tasks(k, function(block, part) block_of_rows(k, block, part) end)
+  end
   f.b.pack = frame.pack(f, kinds)
   return f.b
 end

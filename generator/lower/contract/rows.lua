@@ -11,6 +11,9 @@ local M = {}
 ---@field input integer    elements from the input of one to that of the next
 ---@field output integer   the same of their outputs
 
+-- Strides of the rows that are read: of x or of its stage.
+local function strides(k) return (k.stage or k.frame.from).axes end
+
 -- The rows of a part: the outermost axis is cut.
 local function nest(k, depth, part, turns, fn)
   if depth == k.plan.rank then return fn(turns) end
@@ -26,7 +29,7 @@ end
 --- Every row of a part: fn(row).
 function M.each(k, part, fn)
   local depth = k.plan.rank - 1
-  local axis, from, to = k.plan.axes[depth], k.frame.from.axes[depth], k.frame.to.axes[depth]
+  local axis, from, to = k.plan.axes[depth], strides(k)[depth], k.frame.to.axes[depth]
   nest(k, 1, part, {}, function(turns)
     fn {
       turns = turns, n = axis and turns[depth].of.n or 1, input = axis and axis.step * from or 0,
@@ -53,7 +56,7 @@ function M.reduce(k, row, sums, fn)
     if not turn then return fn(at, kernel, carried) end
     local from, to = turn.of.taps(turn.at)
     return b:fold("k" .. k.plan.axes[depth].name, from, to, carried, function(tap, inner)
-      return level(depth + 1, turn.of.input(tap) * k.frame.from.axes[depth] + at,
+      return level(depth + 1, turn.of.input(tap) * strides(k)[depth] + at,
         kernel * k.frame.kernel[depth] + turn.of.kernel(tap), inner)
     end)
   end
