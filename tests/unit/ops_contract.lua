@@ -136,9 +136,9 @@ tap.like(cut, "w11 x[n+11] + … 2 more … + w14 x[n+14]", "of 26 two are left 
 tap.is(tostring(contract.conv_axis { name = "w", input = 2, output = 2, kernel = 5, stride = 1,
   dilation = 1, pad = 2 }):match("\n interior.*"), "\n interior: none; every output may read zeros"
   .. " beyond x", "no interior")
-local whole = contract.conv_axis { name = "w", input = 5, output = 3, kernel = 3, stride = 1,
+local plain = contract.conv_axis { name = "w", input = 5, output = 3, kernel = 3, stride = 1,
   dilation = 1, pad = 0 }
-tap.is(tostring(whole), "axis w: 5 -> 3, kernel 3, 9 taps, at most 3, period 1 outputs = 1 inputs\n"
+tap.is(tostring(plain), "axis w: 5 -> 3, kernel 3, 9 taps, at most 3, period 1 outputs = 1 inputs\n"
   .. " y[n] = w0 x[n] + w1 x[n+1] + w2 x[n+2]", "nothing but interior")
 
 -- Axes against counting: taps inside, the most of an output, the interior.
