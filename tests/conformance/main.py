@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 import conv
+import conv_selftest
 import interpolate
 import interpolate_axes
 import selftest
@@ -31,6 +32,11 @@ SUITES = {
     "interpolate": interpolate.batches,
     "conv": functools.partial(conv.batches, "conv"),
     "conv_transpose": functools.partial(conv.batches, "conv_transpose"),
+}
+SUBJECTS = {
+    "interpolate": selftest.INTERPOLATE,
+    "conv": conv_selftest.subject("conv"),
+    "conv_transpose": conv_selftest.subject("conv_transpose"),
 }
 SPECS = 3000
 SEED = 1
@@ -80,12 +86,16 @@ def collect(given: argparse.Namespace) -> list[Batch]:
     options = suite.Options(given.count, given.seed, tuple(dtypes), given.case, given.target,
                                   given.work, given.keep)
     if given.self_test:
-        return selftest.batches(options)
+        return self_tests(list(SUITES), options)
     names = words(given.ops, SUITES, "operator")
     found = [batch for name in names for batch in SUITES[name](options)]
     if given.case is not None:
         return found
-    return [*selftest.batches(replace(options, count=min(options.count, SELF_TEST))), *found]
+    return [*self_tests(names, replace(options, count=min(options.count, SELF_TEST))), *found]
+
+
+def self_tests(names: list[str], options: suite.Options) -> list[Batch]:
+    return [batch for name in names for batch in selftest.batches(SUBJECTS[name], options)]
 
 
 def check_arithmetic(given: argparse.Namespace) -> None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from typing import Iterator
+from dataclasses import dataclass
+from typing import Callable, Iterator, Protocol
 
 import numpy as np
 import torch
@@ -26,30 +27,68 @@ import storage
 from interpolate import judge
 from report import Batch, HarnessError, Outcome
 from suite import Options
+from upweave import Spec
 
 PER_BATCH = 100
 ENOUGH = 20  # specs in which a fault has an effect, of which some must be seen
-SEEN: Counter[tuple[str, str]] = Counter()
-PLANTED: Counter[tuple[str, str]] = Counter()
 
 
-def batches(options: Options) -> list[Batch]:
-    found = []
+class Expected(Protocol):
+    """What an oracle wants; without a bound, bit for bit."""
+
+    want: np.ndarray
+    bound: np.ndarray | None
+
+
+class Tally:
+    """In how many specs each fault was planted and seen, by dtype."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[tuple[str, str]] = Counter()
+        self.planted: Counter[tuple[str, str]] = Counter()
+
+    def add(self, name: str, dtype: str, seen: bool) -> None:
+        self.planted[name, dtype] += 1
+        self.seen[name, dtype] += seen
+
+    def verdict(self) -> Outcome:
+        outcome = Outcome()
+        for key, planted in sorted(self.planted.items()):
+            name, dtype = key
+            outcome.notes[f"{dtype}: {name}, planted"] = planted
+            outcome.notes[f"{dtype}: {name}, seen"] = self.seen[key]
+            if planted >= ENOUGH and self.seen[key] < planted / 4:
+                outcome.fail(f"{dtype}: seen in {self.seen[key]} of {planted} specs: {name}", [])
+        outcome.passed = len(self.planted) - len(outcome.failures)
+        return outcome
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The harness of an operator: specs, and what it should have judged otherwise of one."""
+
+    name: str
+    valid: Callable[[int, int, tuple[str, ...]], Spec]
+    wrong_verdicts: Callable[[int, int, Spec], Iterator[str]]
+    tally: Tally
+
+
+def batches(subject: Subject, options: Options) -> list[Batch]:
+    found, title = [], f"self-test of {subject.name}"
     for first in range(0, options.count, PER_BATCH):
         indices = list(range(first, min(first + PER_BATCH, options.count)))
-        found.append(Batch(f"self-test: specs {indices[0]} to {indices[-1]}", len(indices),
-                           functools.partial(examine, options, indices)))
-    found.append(Batch("self-test: every fault was seen in every dtype", 0, never_seen))
+        found.append(Batch(f"{title}: specs {indices[0]} to {indices[-1]}", len(indices),
+                           functools.partial(examine, subject, options, indices)))
+    found.append(Batch(f"{title}: every fault was seen in every dtype", 0, subject.tally.verdict))
     return found
 
 
-def examine(options: Options, indices: list[int]) -> Outcome:
+def examine(subject: Subject, options: Options, indices: list[int]) -> Outcome:
     outcome = Outcome()
     for index in indices:
-        spec = cases.valid(options.seed, index, options.dtypes)
-        x = cases.input_data(options.seed, index, spec)
+        spec = subject.valid(options.seed, index, options.dtypes)
         try:
-            problems = list(wrong_verdicts(spec, x))
+            problems = list(subject.wrong_verdicts(options.seed, index, spec))
         except HarnessError as error:
             problems = [f"harness: {error}"]
         if problems:
@@ -59,20 +98,8 @@ def examine(options: Options, indices: list[int]) -> Outcome:
     return outcome
 
 
-def never_seen() -> Outcome:
-    outcome = Outcome()
-    for key, planted in sorted(PLANTED.items()):
-        name, dtype = key
-        outcome.notes[f"{dtype}: {name}, planted"] = planted
-        outcome.notes[f"{dtype}: {name}, seen"] = SEEN[key]
-        if planted >= ENOUGH and SEEN[key] < planted / 4:
-            outcome.fail(f"{dtype}: seen in {SEEN[key]} of {planted} specs: {name}", [])
-    outcome.passed = len(PLANTED) - len(outcome.failures)
-    return outcome
-
-
-def wrong_verdicts(spec: cases.Spec, x: np.ndarray) -> Iterator[str]:
-    """What the harness should have judged otherwise."""
+def wrong_verdicts(seed: int, index: int, spec: Spec) -> Iterator[str]:
+    x = cases.input_data(seed, index, spec)
     expected = oracle.expected(spec, x)
     good = stand_in(spec, x, expected)
 
@@ -85,25 +112,24 @@ def wrong_verdicts(spec: cases.Spec, x: np.ndarray) -> Iterator[str]:
         yield f"a right result is rejected: {problem}"
     if good.size == 0:
         return
-    for name, bad in faults_of_elements(spec, good, expected):
+    for name, bad in faults_of_elements(oracle.dtype_of(spec), good, expected):
         if verdict(bad) is None:
             yield f"not seen: {name}"
     dtype = cases.dtype_name(spec)
     for name, bad in faults_of_rules(spec, x):
         if storage.same_bits(bad, good):
             continue
-        PLANTED[name, dtype] += 1
         seen = verdict(bad) is not None
-        SEEN[name, dtype] += seen
-        if not seen and beyond(spec, bad, expected):
+        INTERPOLATE.tally.add(name, dtype, seen)
+        if not seen and beyond(oracle.dtype_of(spec), bad, expected):
             yield f"not seen: {name}"
 
 
-def beyond(spec: cases.Spec, bad: np.ndarray, expected: oracle.Expected) -> bool:
+def beyond(dtype: storage.Dtype, bad: np.ndarray, expected: Expected) -> bool:
     """Whether a fault changes an element by more than twice its bound, or a bit of a copy."""
     if expected.bound is None:
         return True
-    off = np.abs(storage.values(bad, oracle.dtype_of(spec)) - expected.want)
+    off = np.abs(storage.values(bad, dtype) - expected.want)
     return bool((off > 2 * expected.bound).any())
 
 
@@ -121,10 +147,9 @@ def stand_in(spec: cases.Spec, x: np.ndarray, expected: oracle.Expected) -> np.n
 
 
 def faults_of_elements(
-    spec: cases.Spec, good: np.ndarray, expected: oracle.Expected
+    dtype: storage.Dtype, good: np.ndarray, expected: Expected
 ) -> Iterator[tuple[str, np.ndarray]]:
     place = np.unravel_index(good.size // 2, good.shape)
-    dtype = oracle.dtype_of(spec)
     yield "an output one longer", np.concatenate([good, good[-1:]])
     if dtype.name != "f64":
         yield "an output of double", storage.values(good, dtype)
@@ -201,3 +226,6 @@ def other_rounding(spec: cases.Spec) -> list[np.ndarray] | None:
     if any(not np.array_equal(a, b) for a, b in zip(ours, exact)):
         return exact
     return [axes.rounded_weights(axis) for axis in of_axes]
+
+
+INTERPOLATE = Subject("interpolate", cases.valid, wrong_verdicts, Tally())
