@@ -121,6 +121,7 @@ local function add(path, text)
   if not file then return nil, reason end
   local bytes = (torn(path) and "\n" or "") .. text
   local written, fault = uv.fs_write(file, bytes)
+  uv.fs_fsync(file)
   uv.fs_close(file)
   if written ~= #bytes then return nil, fault or "the disk is full" end
   return true
