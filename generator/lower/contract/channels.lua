@@ -56,15 +56,23 @@ function M.legal(_, knobs, target)
   return true
 end
 
--- Runs of input elements that one loop sums: taps x channels where they are neighbours in memory,
--- else a tap's channels.
-local function runs_of(plan, span)
-  if not plan.planar and plan.groups == 1 and not plan.elementwise and span.stride == 1 then
-    return { { at = span.at, slot = span.slot, count = span.taps * plan.ci } }
+-- Runs of inputs that one loop sums, { at, slot, count, apart }: taps x channels where they are
+-- neighbours in memory, the taps of a single channel, else a tap's channels.  Each is a loop: in
+-- straight-line code taps would share inputs, and those registers.
+local function runs_of(k, span)
+  local plan, from = k.plan, k.frame.from
+  local apart = plan.planar and from.c or 1
+  if plan.ci == 1 then
+    local stride = span.stride * from.axes[plan.rank]
+    return { { at = span.at, slot = span.slot, count = span.taps, apart = stride } }
+  elseif not plan.planar and plan.groups == 1 and span.stride == 1 then
+    return { { at = span.at, slot = span.slot, count = span.taps * plan.ci, apart = apart } }
   end
   local out = {}
   for t = 0, span.taps - 1 do
-    out[t + 1] = { at = span.at + t * span.stride, slot = span.slot + t, count = plan.ci }
+    out[t + 1] = {
+      at = span.at + t * span.stride, slot = span.slot + t, count = plan.ci, apart = apart,
+    }
   end
   return out
 end
@@ -78,7 +86,7 @@ local function step(k, block, run, list, c, sum, input, weights)
     w[v] = b:load(weights, at, lanes, "w" .. v - 1)
     if k.prefetch > 0 then b:prefetch(weights, at + k.prefetch) end
   end
-  local origin = c * (plan.planar and k.frame.from.c or 1) + run.at * k.frame.from.axes[plan.rank]
+  local origin = c * run.apart + run.at * k.frame.from.axes[plan.rank]
   for j, place in ipairs(list) do
     for v = 1, block.vectors do
       local at = origin + place.at
@@ -109,7 +117,7 @@ local function reduce(k, block, class, row, acc, input, weights)
   local n = block.vectors
   for _, span in ipairs(class.spans) do
     local list = pixels_of(k, class, span, row)
-    for _, run in ipairs(runs_of(k.plan, span)) do
+    for _, run in ipairs(runs_of(k, span)) do
       local inits = {}
       for j, place in ipairs(list) do
         table.move(acc, place.number * n + 1, (place.number + 1) * n, (j - 1) * n + 1, inits)
