@@ -9,9 +9,12 @@ local list = require "upweave.util.list"
 
 local M = {}
 
---- Clang flags of every target.  The generator owns unrolling (Clang's own cost up to 25 %), and
---- every fused multiply-add is written as one.
-M.flags = { "-std=c11", "-O2", "-fno-unroll-loops", "-ffp-contract=off" }
+--- Clang flags of every target.  The generator owns unrolling (Clang's own cost up to 25 %) and
+--- vectors (of scalars side by side Clang 19.1.7 makes wrong ones where it prefers 512 bits; of the
+--- bench kernels none loses by it), and every fused multiply-add is written as one.
+M.flags = {
+  "-std=c11", "-O2", "-fno-unroll-loops", "-fno-slp-vectorize", "-ffp-contract=off",
+}
 
 ---@class Target
 ---@field name string
