@@ -7,6 +7,7 @@
 local cache = require "upweave.toolchain.cache"
 local clang = require "upweave.toolchain.clang"
 local cross = require "upweave.toolchain.cross"
+local database = require "upweave.tune.database"
 local host = require "upweave.toolchain.host"
 local output = require "upweave.cli.output"
 local target = require "upweave.target"
@@ -66,7 +67,8 @@ local function gather(options)
     cpu = machine.model, arch = machine.arch, cpus = machine.cpus,
     compiler = compiler and compiler.id or nil, compiler_path = compiler and compiler.path or nil,
     archiver = compiler and clang.archiver(compiler) or nil,
-    cache = root, cache_state = state, targets = targets(compiler), native = host.native().name,
+    cache = root, cache_state = state,
+    database = (database.default_path()), targets = targets(compiler), native = host.native().name,
     home = require "upweave.home",
   }, faults
 end
@@ -83,6 +85,7 @@ local function print_text(facts)
   row("compiler", facts.compiler and facts.compiler .. " (" .. facts.compiler_path .. ")")
   row("archiver", facts.archiver)
   row("cache", facts.cache .. " (" .. facts.cache_state .. ")")
+  row("database", facts.database)
   row("cpu", string.format("%s, %d usable, %s", facts.cpu, facts.cpus, facts.arch))
   output.line("targets")
   for _, record in ipairs(facts.targets) do

@@ -21,6 +21,7 @@ local sweeps = require "upweave.spec.sweep"
 local target = require "upweave.target"
 local text = require "upweave.util.text"
 local tools = require "upweave.cli.tools"
+local winners = require "upweave.cli.winners"
 
 local M = {
   name = "sweep", summary = "measures many configurations: layouts, schedules, shapes, targets",
@@ -104,7 +105,7 @@ end
 local function measure_all(configurations, options)
   local path = options.db or database.default_path()
   local contents, kit, faults
-  contents, faults = database.read(path)
+  contents, faults = winners.read(path)
   if not contents then return nil, faults end
   kit, faults = tools.toolchain(options, { host.native() })
   if not kit then return nil, faults end
@@ -123,10 +124,11 @@ local function measure_all(configurations, options)
       return database.add(path, store.record(session(one), one.candidate, result))
     end,
     watch = function(done, total)
-      progress.note(("sweep: %d of %d configurations"):format(done, total))
+      progress.status(("sweep: %d of %d configurations"):format(done, total))
     end,
   })
   close()
+  progress.clear()
   return ok, faults
 end
 

@@ -16,6 +16,7 @@ local store = require "upweave.tune.store"
 local tools = require "upweave.cli.tools"
 local tune = require "upweave.tune"
 local uv = require "luv"
+local winners = require "upweave.cli.winners"
 
 local M = {
   name = "tune", summary = "finds the best schedules for this CPU and keeps them", takes = "spec",
@@ -28,21 +29,27 @@ local M = {
 }
 
 local BUDGET <const> = 60
+local COMPILE_SECONDS <const> = 30 -- of a candidate: what takes longer is not worth the wait
 
 local function now() return uv.hrtime() * 1e-9 end
 
-local function watcher(label)
-  return function(state)
-    local best, shown = state.best, {}
-    shown[1] = state.total and ("%d of %d trials"):format(#state.trials, state.total)
-      or ("%d trials"):format(#state.trials)
-    if best then
-      shown[#shown + 1] = ("best %s, %.2f of the first: %s"):format(
-        store.time(best.result.median_ns), best.result.relative, best.candidate.schedule)
-    end
-    if state.left then shown[#shown + 1] = ("%.0f s left"):format(math.max(state.left, 0)) end
-    progress.note(("%s: %s"):format(label, table.concat(shown, ", ")))
+local function seconds_left(state, begun)
+  if state.left then return state.left end
+  local done, rest = state.measured, state.total - #state.trials
+  return done > 0 and (now() - begun) / done * rest or 0
+end
+
+-- The state of a search in words.
+local function told(label, state, begun)
+  local shown = { state.total and ("%d of %d trials"):format(#state.trials, state.total)
+    or ("%d trials"):format(#state.trials) }
+  shown[2] = ("%.0f s left"):format(math.max(seconds_left(state, begun), 0))
+  local best = state.best
+  if best then
+    shown[3] = ("best %s, %.2f of the first: %s"):format(store.time(best.result.median_ns),
+      best.result.relative, best.candidate.schedule)
   end
+  return ("%s: %s"):format(label, table.concat(shown, ", "))
 end
 
 -- One kernel on one target.
@@ -50,7 +57,8 @@ local function tune_one(work, options, problems, target, seconds)
   local session = { kind = "trial", kernel = problems[1].name, target = target,
     compiler = work.tools.compiler, seed = options.seed or 1 }
   local label = ("%s, %s"):format(session.kernel, target.name)
-  local contents, faults = database.read(work.database)
+  local status, begun = label, now()
+  local contents, faults = winners.read(work.database)
   if not contents then return nil, faults end
   local kit
   kit, faults = measure.new(work.tools, problems, target, session.seed)
@@ -59,13 +67,21 @@ local function tune_one(work, options, problems, target, seconds)
   local found
   found, faults = tune.run {
     problems = problems, target = target, trials = options.trials, seconds = seconds, clock = now,
-    known = function(candidate) return known(session, candidate) end, watch = watcher(label),
-    measure = function(batch, rounds) return kit:run(batch, rounds, label) end,
+    known = function(candidate, anchor)
+      session.anchor = anchor.c_sha256
+      return known(session, candidate)
+    end,
+    watch = function(state)
+      status = told(label, state, begun)
+      progress.status(status)
+    end,
+    measure = function(batch, rounds) return kit:run(batch, rounds, status) end,
     keep = function(candidate, result)
       return database.add(work.database, store.record(session, candidate, result))
     end,
   }
   kit.close()
+  progress.clear()
   if not found then return nil, faults end
   session.kind = "final"
   local winner = found.winner
@@ -95,6 +111,9 @@ local function tune_all(work, options)
   local finish = now() + (options.budget or BUDGET)
   for _, target in ipairs(work.targets) do
     for index, problem in ipairs(work.document.kernels) do
+      if problem.schedule then
+        progress.note(problem.name .. ": its schedule is given, which comes before a tuned one")
+      end
       local problems = work.document.open[index] or { problem }
       local seconds = not options.trials and (finish - now()) / left or nil
       local record, faults = tune_one(work, options, problems, target, seconds)
@@ -111,6 +130,7 @@ function M.run(options)
       hint = "leave one of them out" }) }
   end
   local work, records, faults
+  options.compile_seconds = options.compile_seconds or COMPILE_SECONDS
   work, faults = tools.start(options, M.name)
   if not work then return nil, faults end
   work.database = options.db or database.default_path()

@@ -29,19 +29,26 @@ function M.path(options)
   return nil, { diagnostics.new("E010", { where = options.db, reason = "there is no such file" }) }
 end
 
+--- Read a database and say what of it was skipped.
+---@param path string
+---@return tune.Contents?
+---@return upweave.Diagnostic[]? faults
+function M.read(path)
+  local contents, faults = database.read(path)
+  if not contents then return nil, faults end
+  local complaint = store.complaint(contents)
+  if complaint then progress.note("upweave: " .. complaint) end
+  return contents
+end
+
 --- Read the database that a command line means.
 ---@param options table
 ---@return tune.Contents?
 ---@return upweave.Diagnostic[]? faults
 function M.contents(options)
-  local path, contents, faults
-  path, faults = M.path(options)
+  local path, faults = M.path(options)
   if not path then return nil, faults end
-  contents, faults = database.read(path)
-  if not contents then return nil, faults end
-  local complaint = store.complaint(contents)
-  if complaint then progress.note("upweave: " .. complaint) end
-  return contents
+  return M.read(path)
 end
 
 -- The layout that won when all were compared, as a place among the problems.

@@ -90,6 +90,17 @@ function M.show(self, current)
   io.stderr:write("\r", line:sub(1, 78), "\27[K")
 end
 
+--- A state: on a terminal it replaces the one before, elsewhere it is a plain line.
+---@param text string
+function M.status(text)
+  if level == 1 and is_terminal() then
+    drawn = true
+    io.stderr:write("\r", text:sub(1, 78), "\27[K")
+  else
+    M.note(text)
+  end
+end
+
 --- One piece is done.
 ---@param self upweave.Progress
 ---@param name string

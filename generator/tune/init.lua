@@ -22,9 +22,9 @@ local RESERVE <const> = 0.15
 ---@field target Target
 ---@field trials integer?    how many candidates; else
 ---@field seconds number?    the budget
----@field known fun(candidate: tune.Candidate): tune.Result?  a trial of before
+---@field known fun(candidate: tune.Candidate, anchor: tune.Candidate): tune.Result?  of before
 ---@field measure fun(batch: tune.Candidate[], rounds: integer): tune.Result[]?, table[]?
----@field keep fun(candidate: tune.Candidate, result: tune.Result): true?, table[]?
+---@field keep fun(candidate: tune.Candidate, result: tune.Result): true?, table[]?  at once
 ---@field clock fun(): number  seconds
 ---@field watch fun(state: tune.State)  after each batch
 
@@ -100,7 +100,7 @@ local function search(task, state)
   local begun = task.clock()
   for candidate in candidates.each_of(task.problems, task.target) do
     state.anchor = state.anchor or candidate
-    local known = task.known(candidate)
+    local known = task.known(candidate, state.anchor)
     if known then
       table.insert(state.trials, { rank = candidate.rank, candidate = candidate, result = known })
     else

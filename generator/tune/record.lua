@@ -43,6 +43,7 @@ local TEXTS <const> = { "spec", "target", "machine", "compiler", "schedule", "la
 ---@field early boolean?    far behind: rounds were cut
 ---@field seed integer
 ---@field at integer        seconds since 1970
+---@field anchor string?    c_sha256 of the anchor; without it there are no multiples to compare
 ---@field trials integer?   final: how many candidates there were
 ---@field any string?       final of `layout = "any"`: identity in the first layout
 

@@ -34,7 +34,7 @@ end
 -- What a trial is: whatever else is said, it is not measured twice.
 local function key_of(entry)
   return table.concat({ entry.kind, entry.spec, entry.target, entry.machine, entry.compiler,
-    entry.schedule, entry.c_sha256 }, "\n")
+    entry.schedule, entry.c_sha256, entry.anchor or "" }, "\n")
 end
 
 ---@class tune.Session what all trials of one kernel on one target have in common
@@ -42,6 +42,8 @@ end
 ---@field target Target
 ---@field compiler upweave.Compiler
 ---@field seed integer
+---@field kernel string
+---@field anchor string?  c_sha256 of the candidate whose time the others are multiples of
 
 local fields_of_result = { "status", "reason", "median_ns", "min_ns", "spread", "relative", "low",
   "high", "rounds", "early" }
@@ -58,7 +60,7 @@ function M.record(session, candidate, result)
     machine = host.machine(), compiler = M.compiler(session.compiler),
     generator = driver.VERSION, c_sha256 = candidate.c_sha256, schedule = candidate.schedule,
     layout = problem.x.layout, kernel = session.kernel, shape = M.shape(problem),
-    seed = session.seed, at = uv.gettimeofday(),
+    seed = session.seed, at = uv.gettimeofday(), anchor = session.anchor,
   }
   for _, name in ipairs(fields_of_result) do entry[name] = result[name] end
   return entry
