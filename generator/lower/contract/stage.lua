@@ -218,9 +218,9 @@ local function turn(k, source, line, shape, residue)
       for j = 0, n - 1 do
         rows[j + 1] = b:load(source, (e + j) * (step * pixel) + c + residue * pixel, lanes, "x")
       end
-      for j, column in ipairs(transpose.columns(b, rows)) do
-        b:store(line, c * s.c + (j - 1) * s.c + e + to, column)
-      end
+      transpose.columns(b, rows, function(j, column)
+        b:store(line, c * s.c + j * s.c + e + to, column)
+      end)
     end)
   end)
 end

@@ -138,13 +138,13 @@ local function transpose_block(k, out, line, block, v, at, lanes)
     list[p + 1] = b:load(line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
   end
   local _, used = blocks.vector(block, v)
-  for c, column in ipairs(transpose.columns(b, list)) do
-    if c > used then break end
-    local channel = (v - 1) * block.lanes + c - 1
+  transpose.columns(b, list, function(c, column)
+    if c >= used then return end
+    local channel = (v - 1) * block.lanes + c
     M.finish(k, out + at + channel * f.to.c, column, lanes, function(first)
       return b:splat(b:load(f.packed, k.channel + channel + first, 1), lanes)
     end)
-  end
+  end)
 end
 
 --- The kept lines of a piece, transposed to the planes of the output.

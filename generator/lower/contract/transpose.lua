@@ -69,29 +69,28 @@ local function block_columns(b, rows, block)
   return out
 end
 
--- n rows of n lanes.
-local function square(b, rows)
-  local n, block = #rows, math.min(#rows, 16 // types.element_bytes[rows[1].ty.elem])
-  local groups, out = within_blocks(b, rows, block), {}
+-- n rows of n lanes: take(column, vector) for each column, those that share registers one after the
+-- other.
+local function square(b, rows, take)
+  local block = math.min(#rows, 16 // types.element_bytes[rows[1].ty.elem])
+  local groups = within_blocks(b, rows, block)
   for k = 1, block do
     local column = {}
     for g, group in ipairs(groups) do column[g] = group[k] end
-    for i, v in ipairs(block_columns(b, column, block)) do out[(i - 1) * block + k] = v end
+    for i, v in ipairs(block_columns(b, column, block)) do take((i - 1) * block + k - 1, v) end
   end
-  assert(#out == n, "a square matrix")
-  return out
 end
 
---- The columns of a matrix whose rows are vectors; both numbers are powers of two, rows not more
---- than columns.
+--- take(column, vector) for each column of a matrix whose rows are vectors; both numbers are powers
+--- of two, rows not more than columns.  Columns come in an order that needs few registers.
 ---@param b ir.Builder
 ---@param rows table[]
----@return table[]
-function M.columns(b, rows)
-  local n, out = #rows, {}
+---@param take fun(column: integer, v: table)
+function M.columns(b, rows, take)
+  local n = #rows
   if n == 1 then
-    for l = 0, rows[1].ty.lanes - 1 do out[l + 1] = b:shuffle(rows[1], nil, { l }) end
-    return out
+    for l = 0, rows[1].ty.lanes - 1 do take(l, b:shuffle(rows[1], nil, { l })) end
+    return
   end
   for first = 0, rows[1].ty.lanes - 1, n do
     local part = {}
@@ -100,9 +99,8 @@ function M.columns(b, rows)
       for k = 0, n - 1 do lanes[k + 1] = first + k end
       part[i] = b:shuffle(row, nil, lanes)
     end
-    for _, v in ipairs(square(b, part)) do out[#out + 1] = v end
+    square(b, part, function(column, v) take(first + column, v) end)
   end
-  return out
 end
 
 return M
