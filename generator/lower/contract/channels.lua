@@ -186,7 +186,7 @@ local function declare(plan, knobs, target)
     pieces = math.max(1, knobs.rows * last.output * kinds[1].vectors * lanes // LINE_ELEMENTS)
   end
   if plan.rank == 1 then pieces = math.max(pieces, knobs.strips) end
-  local cuts = tiles.pieces(last, pieces)
+  local cuts = tiles.pieces(last, pieces, plan.planar and lanes or 1)
   local k = {
     b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts,
     rows = knobs.rows, prefetch = knobs.prefetch, order = knobs.order,

@@ -86,16 +86,18 @@ local function tile_of(axis, r, first_slot, q, pixels)
   }
 end
 
---- Pieces of an axis: so many runs of outputs, as even as repetitions of the phases allow.
+--- Pieces of an axis: at most so many runs of outputs, as even as can be.  They begin with the first
+--- phase, at multiples of `align`.
 ---@param axis upweave.contract.axis
 ---@param pieces integer
+---@param align integer   a power of two
 ---@return integer[]   where each begins, and the end
-function M.pieces(axis, pieces)
-  local repetitions, out = (axis.output + axis.phases - 1) // axis.phases, {}
-  pieces = math.min(pieces, repetitions)
-  for p = 0, pieces do
-    out[p + 1] = math.min(axis.output, p * repetitions // pieces * axis.phases)
-  end
+function M.pieces(axis, pieces, align)
+  local unit = axis.phases
+  while unit % align ~= 0 do unit = 2 * unit end
+  local units, out = (axis.output + unit - 1) // unit, {}
+  pieces = math.min(pieces, units)
+  for p = 0, pieces do out[p + 1] = math.min(axis.output, p * units // pieces * unit) end
   return out
 end
 
