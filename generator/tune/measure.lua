@@ -17,8 +17,9 @@ local process = require "upweave.toolchain.process"
 local M = {}
 M.__index = M
 
-local RUN_SECONDS <const> = 120 -- for a batch, of which a reference may take a few
-local LINES <const> = 2         -- that the program says of a candidate
+M.SECONDS = 120 -- for a batch, of which a reference may take a few
+
+local LINES <const> = 2 -- that the program says of a candidate
 local TIMES <const> = { "median_ns", "min_ns", "spread", "relative", "low", "high", "rounds",
   "early" }
 
@@ -153,7 +154,7 @@ function M:run(batch, rounds, what)
   while #left > 0 do
     local records, ended, result = harness.run(self.program,
       arguments_of(self, batch, left, rounds),
-      { seconds = RUN_SECONDS, what = what, total = LINES * #left })
+      { seconds = M.SECONDS, what = what, total = LINES * #left })
     local begun = take(records, left, results)
     local open = without_results(left, results)
     if #open > 0 and not begun then
