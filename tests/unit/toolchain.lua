@@ -155,6 +155,9 @@ local function test_jobs()
   list[2].command = { folder .. "/nobody" }
   results, ok = jobs.run(list, { what = "test", parallel = 2 })
   tap.ok(not ok and results[2].fault, "a job that cannot be started")
+  results, ok = jobs.run({ { name = "bad", command = { "false" } },
+    { name = "good", command = { "true" } } }, { parallel = 1, all = true })
+  tap.ok(not ok and results[2] and results[2].ok, "failures that are expected end nothing")
 end
 
 -- object files
