@@ -3,13 +3,13 @@
 -- The inputs of a task in scratch, in values of the plan's arithmetic, so that every vector of a
 -- line is one load at a constant offset: [rows of the outer axes][channel][residue][position], zero
 -- where the input has no position.  For steps of S a residue has the positions that are S apart.
--- Lines are an odd number of vectors long: channels and rows never meet in a cache by their
--- distances.  Rows outside the input are not staged; the tables of the outer axes leave them out.
+-- Lines are an odd number of vectors long, and so are the distances of rows: neither channels nor
+-- rows meet in the few places of a cache.  Rows outside the input are not staged; the tables of the
+-- outer axes leave them out.
 
 local outer = require "upweave.lower.contract.outer"
 local parts = require "upweave.lower.contract.parts"
 local transpose = require "upweave.lower.contract.transpose"
-local types = require "upweave.ir.types"
 local vector = require "upweave.lower.vector"
 
 local M = {}
@@ -64,13 +64,11 @@ function M.layout(plan, positions, pieces, strips, lanes)
     for _, need in ipairs(s.needs[d]) do
       if need[1] then most = math.max(most, need[#need] - need[1] + 1) end
     end
-    s.axes[d], s.size = s.size, s.size * most
+    s.axes[d] = (s.size // lanes | 1) * lanes
+    s.size = s.axes[d] * most
   end
   return s
 end
-
---- Bytes of the inputs of a task.
-function M.bytes(plan, s) return s.size * types.element_bytes[plan.work] end
 
 --- Where output q of a piece finds its input at a position, in the line of its channel.
 function M.offset(s, step, at, q) return s.index[at % step] * s.pitch + at // step - s.low + q end
