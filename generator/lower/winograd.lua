@@ -10,6 +10,7 @@ local frame = require "upweave.lower.contract.frame"
 local geometry = require "upweave.lower.winograd.geometry"
 local pack = require "upweave.lower.winograd.pack"
 local passes = require "upweave.lower.winograd.passes"
+local phases = require "upweave.lower.winograd.phases"
 local winograd = require "upweave.plan.winograd"
 
 local M = { name = "winograd", form = "contract" }
@@ -29,7 +30,7 @@ local function knob_value(algorithm) return ("%dx%d"):format(algorithm.m, algori
 local function candidates(plan)
   local out = {}
   for _, algorithm in ipairs(winograd.algorithms) do
-    if algorithm.r == plan.axes[1].kernel then out[#out + 1] = algorithm end
+    if algorithm.r == phases.taps(plan.axes[1]) then out[#out + 1] = algorithm end
   end
   return out
 end
@@ -58,10 +59,12 @@ local function fits(plan)
   if plan.planar then return nil, "winograd needs an interleaved tensor (NWC, NHWC)" end
   if plan.rank > 2 then return nil, "winograd transforms one or two axes" end
   for _, axis in ipairs(plan.axes) do
-    if axis.phases * axis.step * axis.dilation ~= 1 then
-      return nil, "winograd needs a stride and a dilation of 1"
+    if not phases.dense(axis) then
+      return nil, "winograd needs taps on neighbouring inputs, and of all outputs"
     end
-    if axis.kernel ~= plan.axes[1].kernel then return nil, "winograd needs a square kernel" end
+    if phases.taps(axis) ~= phases.taps(plan.axes[1]) then
+      return nil, "winograd needs as many taps along both axes"
+    end
   end
   return true
 end
@@ -77,13 +80,13 @@ local function block_bytes(plan, algorithm, knobs, target)
   return products * (v + m) * (target.vector_bytes // lanes)
 end
 
---- Legal for convolutions of stride 1 whose numerics allow the algorithm.
+--- Legal for convolutions of stride 1, and for transposed ones, whose numerics allow the algorithm.
 function M.legal(plan, knobs, target)
   local fine, why = fits(plan)
   if not fine then return nil, why end
   local algorithm = algorithm_of(plan, knobs)
   if not algorithm then
-    return nil, ("winograd has no algorithm for %d taps"):format(plan.axes[1].kernel)
+    return nil, ("winograd has no algorithm for %d taps"):format(phases.taps(plan.axes[1]))
   end
   local class = algorithm.class[plan.rank]
   if not ALLOWED[plan.numerics][class] then
@@ -104,11 +107,12 @@ local function declare(plan, knobs, target)
   local algorithm = algorithm_of(plan, knobs)
   local lanes, w = blocks.lanes(plan.co, frame.lanes(plan, target)), winograd.matrices(algorithm)
   local products = geometry.products(plan, w.n)
-  local f = frame.new(plan, target, lanes, nil, false, products)
+  local f = frame.new(plan, target, lanes, nil, false, phases.products(plan, w))
   local k = {
     b = f.b, plan = plan, frame = f, w = w, products = products,
     lanes = frame.lanes(plan, target), kinds = (blocks.split(plan.co, lanes, knobs.vectors)),
   }
+  k.phases = phases.classes(f.b, plan, w)
   geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
   k.v_pitch, k.m_pitch = geometry.pitches(plan, k.tiles, k.kinds[1].vectors * lanes)
   k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
@@ -133,9 +137,12 @@ local function block_of(k, n, g, block)
       local channel = i * (kind.vectors * kind.lanes) + kind.channel
       k.channel = g * f.padded + channel
       k.image = n * f.to.n + g * f.to.g + channel
-      local weights = b:view("weights", f.packed, k.channel * (k.plan.ci * f.places))
-      passes.products(k, block, kind, weights)
-      passes.outputs(k, block, kind)
+      phases.each(b, k.phases, function(phase)
+        local number = phase.products * (kind.vectors * kind.lanes)
+        local weights = b:view("weights", f.packed, (k.channel * f.places + number) * k.plan.ci)
+        passes.products(k, phase, block, kind, weights)
+        passes.outputs(k, phase, block, kind)
+      end)
     end)
   end
 end

@@ -4,11 +4,18 @@
 -- of tiles in blocks, a block in chunks of a register tile's size.
 
 local parts = require "upweave.lower.contract.parts"
+local phases = require "upweave.lower.winograd.phases"
 
 local M = {}
 
---- Tiles along an axis.
-function M.tiles(axis, m) return (axis.output + m - 1) // m end
+--- Tiles along an axis: enough for all outputs of every phase.
+function M.tiles(axis, m)
+  local most = 0
+  for _, phase in ipairs((phases.of(axis))) do
+    most = math.max(most, (phase.outputs + phase.shift + m - 1) // m)
+  end
+  return most
+end
 
 --- Products of a tile with n inputs along each axis.
 function M.products(plan, n) return plan.rank == 2 and n * n or n end
@@ -26,18 +33,25 @@ function M.pitches(plan, tiles, width)
   return tiles * plan.ci + padding, tiles * width + padding
 end
 
--- Tile t of an axis: which of its n inputs are inside, and where the first of these lies.
-local function input_of(axis, w, t)
-  local origin = t * w.m + axis.taps[1][1].at
+-- Tile t of an axis that begins at `base`: which of its n inputs are inside, and where the first of
+-- these lies.
+local function input_of(axis, w, base, t)
+  local origin = t * w.m + base
   local from, to = math.max(0, -origin), math.min(w.n, axis.input - origin) - 1
   if from > to then from, to, origin = 0, -1, 0 end
   return { key = ("%d-%d"):format(from, to), from = from, to = to, at = origin + from, tile = t }
 end
 
--- Tile t of an axis: how many of its outputs are inside, and where the first lies.
-local function output_of(axis, w, t)
-  local count = math.min(w.m, axis.output - t * w.m)
-  return { key = count, count = count, at = t * w.m, tile = t }
+-- Tile t of a phase: which of its m outputs are inside, and where the first of these lies; nil if
+-- there is none.
+local function output_of(axis, phase, w, t)
+  local first = t * w.m - phase.shift
+  local from, to = math.max(0, -first), math.min(w.m, phase.outputs - first)
+  if from >= to then return nil end
+  return {
+    key = ("%d-%d"):format(from, to), from = from, count = to - from, tile = t,
+    at = (first + from) * axis.phases + phase.number,
+  }
 end
 
 -- Tiles in chunks of at most `most`, as even as can be.
@@ -54,39 +68,51 @@ end
 local function divide_columns(k)
   local axis, inputs, outputs = k.plan.axes[2], {}, {}
   if not axis then return end
-  for t = 0, k.columns - 1 do
-    inputs[t + 1], outputs[t + 1] = input_of(axis, k.w, t), output_of(axis, k.w, t)
+  local list, base = phases.of(axis)
+  for t = 0, k.columns - 1 do inputs[t + 1] = input_of(axis, k.w, base, t) end
+  for p, phase in ipairs(list) do
+    outputs[p] = {}
+    for t = 0, k.columns - 1 do table.insert(outputs[p], output_of(axis, phase, k.w, t)) end
   end
   k.input_columns = parts.new(k.b, "column_in", { inputs }, { "at", "tile" })
-  k.output_columns = parts.new(k.b, "column_out", { outputs }, { "at", "tile" })
+  k.output_columns = parts.new(k.b, "column_out", outputs, { "at", "tile" })
+end
+
+-- `all` rows of tiles: inputs of each, outputs of each phase of each.
+local function divide_rows(k, all)
+  local axis, inputs, outputs = k.plan.axes[1], {}, {}
+  local list, base = phases.of(axis)
+  for t = 0, all - 1 do inputs[t + 1] = { input_of(axis, k.w, base, t) } end
+  for _, phase in ipairs(list) do
+    for t = 0, all - 1 do outputs[#outputs + 1] = { output_of(axis, phase, k.w, t) } end
+  end
+  k.inputs = parts.new(k.b, "in", inputs, { "at" })
+  k.outputs = parts.new(k.b, "out", outputs, { "at" })
 end
 
 --- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` (of a block at
---- most), `rows` (of a block, each with its first tile there), `chunks` (of a block), `inputs` and
---- `outputs` (of a row of tiles), `input_columns` and `output_columns`.
+--- most), `rows` (of a block, each with its first tile there), `chunks` (of a block), `all` (number
+--- of rows of tiles), `inputs` (of a row of tiles), `outputs` (of row t of phase p: part
+--- p·all + t), `input_columns` and `output_columns` (of a phase).
 ---@param k table         b, plan, w (matrices)
 ---@param rows integer    of tiles in a block at most; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most
 function M.divide(k, rows, chunk)
-  local axis, w = k.plan.axes[1], k.w
-  k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], w.m) or 1
-  local all = M.tiles(axis, w.m)
-  local inputs, outputs, members, chunks = {}, {}, {}, {}
-  k.blocks, k.tiles = (all + rows - 1) // rows, 0
+  local all, members, chunks = M.tiles(k.plan.axes[1], k.w.m), {}, {}
+  k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], k.w.m) or 1
+  k.all, k.blocks, k.tiles = all, (all + rows - 1) // rows, 0
   for p = 1, k.blocks do
     local from, to = (p - 1) * all // k.blocks, p * all // k.blocks
     members[p] = {}
     for t = from, to - 1 do
       members[p][t - from + 1] = { key = "row", tile = (t - from) * k.columns }
-      inputs[t + 1], outputs[t + 1] = { input_of(axis, w, t) }, { output_of(axis, w, t) }
     end
     chunks[p] = chunks_of((to - from) * k.columns, chunk)
     k.tiles = math.max(k.tiles, (to - from) * k.columns)
   end
   k.rows = parts.new(k.b, "row", members, { "tile" })[1]
-  k.inputs = parts.new(k.b, "in", inputs, { "at" })
-  k.outputs = parts.new(k.b, "out", outputs, { "at" })
   k.chunks = parts.new(k.b, "chunk", chunks, { "tile" })
+  divide_rows(k, all)
   divide_columns(k)
 end
 

@@ -1,33 +1,56 @@
 -- PACKING FOR WINOGRAD
 -- ====================
 -- Transformed weights as the products read them: of each block of output channels
--- [product][ci][channel].
+-- [phase][product][ci][channel].
 
 local frame = require "upweave.lower.contract.frame"
+local phases = require "upweave.lower.winograd.phases"
 local transform = require "upweave.lower.contract.transform"
 
 local M = {}
 
--- The weights of input channel c and output channel o of a block: product j goes to
--- packed[at + j·pitch].  The taps of transposed convolution run against its kernel.
-local function pack_pair(k, p, s, c, o, at, pitch)
-  local matrices, f = {}, k.frame
+-- Whether tap i of both axes is present, and how far its place in the kernel is from the first's.
+local function tap_of(k, phase, i)
+  local r, last = k.w.r, k.plan.axes[k.plan.rank]
+  local _, _, inner = phases.of(last)
+  if k.plan.rank == 1 then return phase.presence[1][i + 1], i * inner end
+  local _, _, outer = phases.of(k.plan.axes[1])
+  local y, x = i // r, i % r
+  return phase.presence[1][y + 1] and phase.presence[2][x + 1], y * outer * last.kernel + x * inner
+end
+
+-- The weights of input channel c and output channel o of a block for a phase: those that do not
+-- vanish go to packed[at], packed[at + pitch] ….
+local function pack_pair(k, p, s, phase, c, o, at, pitch)
+  local matrices, f, number = {}, k.frame, 0
   for axis = 1, k.plan.rank do matrices[axis] = k.w.g end
-  local place = frame.weight_index(k.plan, f.taps, s.g, s.channel + o, c, 0)
   transform.weights(p, matrices, function(i)
-    return p:load(s.buffers.weight, place + (k.plan.transposed and f.taps - 1 - i or i), 1)
-  end, function(j, u) p:store(s.buffers.packed, at + j * pitch, s.finish(u, o)) end)
+    local present, distance = tap_of(k, phase, i)
+    if not present then return nil end
+    local place = phase.kernel + distance
+    return p:load(s.buffers.weight,
+      frame.weight_index(k.plan, f.taps, s.g, s.channel + o, c, place), 1)
+  end, function(_, u)
+    if not u then return end
+    p:store(s.buffers.packed, at + number * pitch, s.finish(u, o))
+    number = number + 1
+  end)
 end
 
 --- The function that packs the weights of a block, as the frame wants it.
 ---@param k table
 ---@return fun(f: lower.contract.Frame, p: ir.Builder, s: lower.contract.Share)
 function M.weights(k)
+  local classes
   return function(f, p, s)
     local ci, width = k.plan.ci, s.block.vectors * s.block.lanes
+    classes = classes or phases.classes(p, k.plan, k.w)
     p:each("o", 0, s.block.used, function(o)
       p:each("c", 0, ci, function(c)
-        pack_pair(k, p, s, c, o, s.at + c * width + o, ci * width)
+        phases.each(p, classes, function(phase)
+          local at = s.at + phase.products * (ci * width) + c * width + o
+          pack_pair(k, p, s, phase, c, o, at, ci * width)
+        end)
       end)
     end)
     p:each("o", s.block.used, width, function(o)

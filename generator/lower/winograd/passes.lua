@@ -68,11 +68,12 @@ local function rows_in(k, column, tile, c, lanes)
   end)
 end
 
--- fn(column, tile) for the tiles of a row of tiles that begins at `tile`.
-local function each_tile(k, classes, tile, fn)
+-- fn(column, tile) for the tiles of a part of a row of tiles that begins at `tile`: all for inputs,
+-- those of a phase for outputs.
+local function each_tile(k, classes, part, tile, fn)
   if k.plan.rank == 1 then return fn({ at = 0 }, tile) end
   for _, class in ipairs(classes) do
-    local from, to = class.range(0)
+    local from, to = class.range(part)
     k.b:each("t", from, to, function(t)
       fn({ class = class, at = class.place.at(t) }, tile + class.place.tile(t))
     end)
@@ -82,7 +83,7 @@ end
 --- V of a block.
 function M.inputs(k, block)
   each_row(k, block, function(row, first)
-    each_tile(k, k.input_columns, first, function(column, tile)
+    each_tile(k, k.input_columns, 0, first, function(column, tile)
       vector.sweep_row(k.b, "c", k.plan.ci, k.lanes, 1, function(c, lanes)
         each_class(k, k.inputs, row, function(class, i)
           columns_in(k, class, i, column, tile, c, lanes)
@@ -112,11 +113,27 @@ local function sums_of(k, kind, size, v, u)
   end)
 end
 
---- M of a block of tiles and a block of output channels, whose weights begin at `weights`.
-function M.products(k, block, kind, weights)
+-- fn(product, its number) for the products of a phase, which are neighbours unless columns vanish.
+local function each_product(k, phase, fn)
+  local b, rows, columns = k.b, phase.rows, phase.columns
+  local across = k.products // k.w.n
+  if columns.count == across then
+    return b:each("product", 0, rows.count * across, function(i)
+      fn(i + rows.first * across, i)
+    end)
+  end
+  b:each("i", 0, rows.count, function(i)
+    b:each("j", 0, columns.count, function(j)
+      fn((i + rows.first) * across + j + columns.first, i * columns.count + j)
+    end)
+  end)
+end
+
+--- M of a phase, a block of tiles and a block of output channels, whose weights begin at `weights`.
+function M.products(k, phase, block, kind, weights)
   local b, width = k.b, kind.vectors * kind.lanes
-  b:each("product", 0, k.products, function(product)
-    local u = b:view("u", weights, product * (k.plan.ci * width))
+  each_product(k, phase, function(product, number)
+    local u = b:view("u", weights, number * (k.plan.ci * width))
     for _, class in ipairs(k.chunks) do
       local from, to = class.range(block)
       b:each("chunk", from, to, function(i)
@@ -133,12 +150,21 @@ end
 
 -- outputs -------------------------------------------------------------------------------------
 
+-- The products of a tile along an axis by their number; those that vanish are nil.
+local function products_of(range, load)
+  local values = {}
+  for j = range.first, range.last do values[j + 1] = load(j) end
+  return values
+end
+
 -- Along the rows of one tile, from M to the patch.
-local function rows_out(k, tile, kind, at)
+local function rows_out(k, phase, tile, kind, at)
   local b, n, m, lanes = k.b, k.w.n, k.w.m, kind.lanes
-  b:each("i", 0, n, function(i)
-    local values, from = {}, i * (n * k.m_pitch) + tile * (kind.vectors * lanes) + at
-    for j = 1, n do values[j] = b:load(k.m, from + (j - 1) * k.m_pitch, lanes, "m" .. j - 1) end
+  b:each("i", phase.rows.first, phase.rows.last + 1, function(i)
+    local from = i * (n * k.m_pitch) + tile * (kind.vectors * lanes) + at
+    local values = products_of(phase.columns, function(j)
+      return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j)
+    end)
     for q, v in ipairs(transform.column(b, k.w.at, values)) do
       b:store(k.patch, (i * m + (q - 1)) * lanes, v)
     end
@@ -146,49 +172,50 @@ local function rows_out(k, tile, kind, at)
 end
 
 -- Along the columns of one tile: its outputs, from the patch or, of a line, from M.
-local function columns_out(k, class, i, column, tile, kind, at, used)
-  local b, axes, lanes = k.b, k.frame.to.axes, kind.lanes
+local function columns_out(k, phase, class, i, column, tile, kind, at, used)
+  local b, axes, lanes, plan = k.b, k.frame.to.axes, kind.lanes, k.plan
   local out = k.image + class.place.at(i) * axes[1] + column.at * (axes[2] or 0) + at
   local function parameter(first) return b:load(k.frame.packed, k.channel + at + first, lanes) end
   local bias = k.frame.bias and b:named("bias", parameter(k.frame.bias))
   local function pixel(load, place)
-    local values = {}
-    for j = 1, k.w.n do values[j] = load(j - 1) end
-    local sums = transform.column(b, k.w.at, values)
-    for q = 1, class.like.count do
-      local sum = bias and b:add(sums[q], bias) or sums[q]
-      store.finish(k, out + place + (q - 1) * axes[1], sum, used, parameter)
+    local sums = transform.column(b, k.w.at, products_of(phase.rows, load))
+    for q = 0, class.like.count - 1 do
+      local sum = sums[class.like.from + q + 1]
+      sum = bias and b:add(sum, bias) or sum
+      store.finish(k, out + place + q * (plan.axes[1].phases * axes[1]), sum, used, parameter)
     end
   end
-  if k.plan.rank == 1 then
+  if plan.rank == 1 then
     local from = tile * (kind.vectors * lanes) + at
     return pixel(function(j) return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j) end, 0)
   end
+  local first = column.class.like.from
   b:each("x", 0, column.class.like.count, function(x)
-    pixel(function(j) return b:load(k.patch, (x + j * k.w.m) * lanes, lanes, "m" .. j) end,
-      x * axes[2])
+    pixel(function(j)
+      return b:load(k.patch, (x + first + j * k.w.m) * lanes, lanes, "m" .. j)
+    end, x * (plan.axes[2].phases * axes[2]))
   end)
 end
 
 -- One vector of a block of output channels.
-local function vector_out(k, row, column, tile, kind, at, used)
-  if k.plan.rank == 2 then rows_out(k, tile, kind, at) end
-  each_class(k, k.outputs, row, function(class, i)
-    columns_out(k, class, i, column, tile, kind, at, used)
+local function vector_out(k, phase, row, column, tile, kind, at, used)
+  if k.plan.rank == 2 then rows_out(k, phase, tile, kind, at) end
+  each_class(k, k.outputs, phase.y * k.all + row, function(class, i)
+    columns_out(k, phase, class, i, column, tile, kind, at, used)
   end)
 end
 
---- The outputs of a block of tiles and a block of channels.
-function M.outputs(k, block, kind)
+--- The outputs of a phase, a block of tiles and a block of channels.
+function M.outputs(k, phase, block, kind)
   local _, used = blocks.vector(kind, kind.vectors)
   local full = used == kind.lanes and kind.vectors or kind.vectors - 1
   each_row(k, block, function(row, first)
-    each_tile(k, k.output_columns, first, function(column, tile)
+    each_tile(k, k.output_columns, phase.x, first, function(column, tile)
       k.b:each("vector", 0, full, function(v)
-        vector_out(k, row, column, tile, kind, v * kind.lanes, kind.lanes)
+        vector_out(k, phase, row, column, tile, kind, v * kind.lanes, kind.lanes)
       end)
       if full < kind.vectors then
-        vector_out(k, row, column, tile, kind, full * kind.lanes, used)
+        vector_out(k, phase, row, column, tile, kind, full * kind.lanes, used)
       end
     end)
   end)
