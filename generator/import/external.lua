@@ -1,16 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- External data of ONNX tensors.
 --
--- Purpose: the numbers of a tensor that its file keeps in another one. Invariants: only a plain
--- file below the model's folder is opened, and it is opened by its real path: neither `..` nor an
--- absolute path nor a symbolic link leads out. Never more is read than the tensor needs.
+-- Purpose: the numbers of a tensor that its file keeps in another one. Invariants: only files below
+-- the model's folder are opened (read/inside.lua); never more is read than the tensor needs.
 
 local diagnostics = require "upweave.util.diagnostics"
+local inside = require "upweave.read.inside"
 local uv = require "luv"
 
 local M = {}
 
-local LONGEST_PATH <const> = 1024
 local KEYS <const> = { location = true, offset = true, length = true, checksum = true }
 
 local function fail(place, reason)
@@ -37,39 +36,6 @@ local function size_of(text, default)
   return text:find("^%d+$") and #text < 19 and math.tointeger(tonumber(text)) or nil
 end
 
-local function fault_of_location(location)
-  if not location or location == "" or #location > LONGEST_PATH then
-    return "its location is empty or too long"
-  elseif location:find("[\0\\]") then
-    return "its location has a character that paths of models cannot have"
-  elseif location:find("^/") then
-    return "its location is an absolute path"
-  end
-  for part in location:gmatch("[^/]+") do
-    if part == ".." then
-      return "its location leads out of the model's folder"
-    end
-  end
-end
-
--- The real path of a plain file below the folder.
-local function resolve(folder, location)
-  local top, trouble = uv.fs_realpath(folder)
-  local path = top and uv.fs_realpath(top .. "/" .. location)
-  if not path then
-    return nil, trouble and "the model's folder cannot be read" or "there is no such file"
-  end
-  local inside = top == "/" and top or top .. "/"
-  if path:sub(1, #inside) ~= inside then
-    return nil, "a symbolic link leads out of the model's folder"
-  end
-  local stat = uv.fs_stat(path)
-  if not stat or stat.type ~= "file" then
-    return nil, "it is not a plain file"
-  end
-  return path, nil, stat.size
-end
-
 local function read_at(path, offset, size)
   local descriptor = uv.fs_open(path, "r", 0)
   local bytes = descriptor and uv.fs_read(descriptor, size, offset)
@@ -91,19 +57,16 @@ function M.read(proto, size, source, place)
   if not entries then
     return nil, faults
   end
-  local location = entries.location
-  local reason = fault_of_location(location)
-  if reason then
-    return fail(place, reason)
-  end
+  local location = entries.location or ""
   local offset, length = size_of(entries.offset, 0), size_of(entries.length, size)
   if not offset or length ~= size then
     return fail(place, ("its length is %s and its shape needs %d bytes; its offset is %s"):format(
       entries.length or "not given", size, entries.offset or "0"))
   end
-  local path, why, room = resolve(source.folder, location)
+  local folder = { path = source.folder, owner = "model", word = "location" }
+  local path, room = inside.find(folder, location)
   if not path then
-    return fail(place, ("%s: %s"):format(location, why))
+    return fail(place, room)
   elseif offset + size > room then
     return fail(place, ("%s has %d bytes and %d are needed"):format(location, room, offset + size))
   end

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- NumPy's .npy files, small and plain ones.
 --
--- Purpose: hands tensors to the compiled program of the kernels and takes its results back. What
--- users give is read by the runtime (runtime/src/npy.c), in C.
+-- Purpose: parameters that a spec bakes into a kernel; hands tensors to the compiled program of the
+-- kernels and takes its results back. What a user runs kernels on is read by runtime/src/npy.c.
 -- Invariants: little-endian data in C order only, versions 1 and 2 of the format; whatever the
 -- bytes are, the answer is a tensor or a reason.
 
@@ -15,8 +15,9 @@ local LONGEST_HEADER <const> = 4096
 -- NumPy has no bf16: its bits travel as 16-bit integers.
 local DESCR <const> = { f32 = "<f4", f64 = "<f8", f16 = "<f2", bf16 = "<u2", u8 = "|u1", i8 = "|i1",
   i32 = "<i4", i64 = "<i8" }
-local BYTES <const> = { ["<f4"] = 4, ["<f8"] = 8, ["<f2"] = 2, ["<u2"] = 2, ["|u1"] = 1,
-  ["|i1"] = 1, ["<i4"] = 4, ["<i8"] = 8 }
+-- The other way round. |V2 is how libraries that know bf16 write it: as opaque values.
+local DTYPE <const> = { ["<f4"] = "f32", ["<f8"] = "f64", ["<f2"] = "f16", ["<u2"] = "bf16",
+  ["|V2"] = "bf16", ["|u1"] = "u8", ["|i1"] = "i8", ["<i4"] = "i32", ["<i8"] = "i64" }
 
 --- The bytes of a file.
 ---@param dtype string as specs say it
@@ -65,8 +66,46 @@ local function shape_of(text)
   return shape, elements
 end
 
+-- What values of the header's dictionary look like.
+local VALUES <const> = { "'[^']*'", "%a+", "%b()" }
+
+-- The entries of the header, a literal of Python; nil if it is none, or has an entry twice.
+local function entries_of(head)
+  local rest, entries = head:match("^%s*{%s*(.-)%s*}%s*$"), {}
+  while rest and rest ~= "" do
+    local key, value, after
+    for _, form in ipairs(VALUES) do
+      key, value, after = rest:match("^'([%a_]+)'%s*:%s*(" .. form .. ")%s*(.*)$")
+      if key then break end
+    end
+    local comma = after and after:match("^,%s*(.*)$")
+    if not key or entries[key] or not comma and after ~= "" then return nil end
+    entries[key], rest = value, comma or ""
+  end
+  return rest and entries
+end
+
+-- What the header says: descr, shape and number of elements; nil and the reason.
+local function read_head(head)
+  local entries = entries_of(head) or {}
+  local descr = (entries.descr or ""):match("^'(.*)'$")
+  local inside = (entries.shape or ""):match("^%((.*)%)$")
+  local shape, elements = shape_of(inside or "?")
+  if not descr or not shape then
+    return nil, "its header says no plain array"
+  elseif not DTYPE[descr] then
+    return nil, ("its dtype '%s' is not read"):format(descr)
+  elseif entries.fortran_order == "True" then
+    return nil, "it is in Fortran order: numpy.ascontiguousarray brings it into C order"
+  elseif entries.fortran_order ~= "False" then
+    return nil, "its header says no order"
+  end
+  return { descr = descr, dtype = DTYPE[descr], shape = shape }, elements
+end
+
 ---@class upweave.NpyArray
 ---@field descr string
+---@field dtype string as specs say it; integers of 16 bits are the bits of bf16
 ---@field shape integer[]
 ---@field bytes string
 
@@ -79,14 +118,14 @@ function M.decode(bytes)
   if not head then
     return nil, first --[[@as string]]
   end
-  local descr = head:match("'descr':%s*'([^']*)'")
-  local shape, elements = shape_of(head:match("'shape':%s*%(([^)]*)%)") or "?")
-  if not BYTES[descr] or not shape or not head:find("'fortran_order':%s*False") then
-    return nil, "its header says no plain array in C order"
-  elseif elements * BYTES[descr] ~= #bytes - first + 1 then
+  local array, elements = read_head(head)
+  if not array then
+    return nil, elements --[[@as string]]
+  elseif elements * tonumber(array.descr:sub(-1)) ~= #bytes - first + 1 then
     return nil, "its data do not have the size that its header says"
   end
-  return { descr = descr, shape = shape, bytes = bytes:sub(first) }
+  array.bytes = bytes:sub(first)
+  return array
 end
 
 --- What a file of this dtype says in its header.

@@ -13,13 +13,15 @@ for _, case in ipairs { { "f32", "<f4", 4 }, { "f64", "<f8", 8 }, { "f16", "<f2"
     for _, n in ipairs(shape) do count = count * n end
     local data = ("d"):rep(count * size)
     local bytes = npy.encode(dtype, shape, data)
-    tap.same(npy.decode(bytes), { descr = descr, shape = shape, bytes = data },
+    tap.same(npy.decode(bytes), { descr = descr, dtype = dtype, shape = shape,
+      bytes = data },
       dtype .. " {" .. table.concat(shape, ",") .. "}")
     tap.is((#bytes - #data) % 64, 0, "the data are aligned")
   end
   tap.is(npy.descr(dtype), descr, dtype .. ": its name in NumPy")
 end
-tap.same(npy.decode(command.npy({ 2, 1 }, { 1.5, -2 })), { descr = "<f4", shape = { 2, 1 },
+tap.same(npy.decode(command.npy({ 2, 1 }, { 1.5, -2 })), { descr = "<f4", dtype = "f32",
+  shape = { 2, 1 },
   bytes = string.pack("<ff", 1.5, -2) }, "a file of another writer")
 
 local good = npy.encode("f32", { 2 }, "abcdefgh")
@@ -39,8 +41,11 @@ local function edited(from, to)
   local at, stop = good:find(from, 1, true)
   return good:sub(1, at - 1) .. to .. good:sub(stop + 1)
 end
-fails(edited("<f4", ">f4"), "no plain array", "big-endian data")
-fails(edited("False", "True "), "no plain array", "Fortran's order")
+fails(edited("<f4", ">f4"), "dtype '>f4' is not read", "big-endian data")
+fails(edited("False", "True "), "in Fortran order", "Fortran's order")
+fails(edited("False", "Never"), "says no order", "no order")
+fails(edited("(2,), }", "(2,)}x "), "no plain array", "text behind the header")
+fails(edited("'shape': (2,), ", "'descr': '<f4' "), "no plain array", "a key twice")
 fails(edited("2,", "x,"), "no plain array", "a size that is no number")
 fails(edited("'descr'", "'descx'"), "no plain array", "no dtype")
 fails(edited("2,", ("9"):rep(9)), "size that its header says", "a size that is not there")
@@ -49,7 +54,7 @@ fails(good:sub(1, 8) .. "\xff\xff" .. good:sub(11), "too long", "a header that n
 -- Version 2 has a longer length.
 local head = good:sub(11, 128)
 tap.same(npy.decode("\x93NUMPY\2\0" .. string.pack("<s4", head) .. "abcdefgh"),
-  { descr = "<f4", shape = { 2 }, bytes = "abcdefgh" }, "version 2")
+  { descr = "<f4", dtype = "f32", shape = { 2 }, bytes = "abcdefgh" }, "version 2")
 
 math.randomseed(1)
 for _ = 1, 2000 do
