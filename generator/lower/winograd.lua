@@ -49,8 +49,8 @@ function M.knobs(plan)
   if #names == 0 then names[1] = "none" end
   return {
     { name = "algorithm", values = names, default = names[1], doc = "outputs x taps of a tile" },
-    { name = "rows", values = { 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32 }, default = 1,
-      doc = "rows of tiles in a block" },
+    { name = "rows", values = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32 }, default = 1,
+      doc = "rows of tiles in a block; 0 for all" },
     { name = "vectors", values = { 1, 2, 3, 4 }, default = 2, doc = "vectors of a register tile" },
   }
 end
@@ -73,10 +73,11 @@ end
 local function block_bytes(plan, algorithm, knobs, target)
   local rows = geometry.tiles(plan.axes[1], algorithm.m)
   if knobs.rows > rows then return nil, ("rows=%d of %d"):format(knobs.rows, rows) end
+  if knobs.rows > 0 then rows = knobs.rows end
   local lanes = frame.lanes(plan, target)
   local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], algorithm.m) or 1
   local products = geometry.products(plan, algorithm.m + algorithm.r - 1)
-  local v, m = geometry.pitches(plan, knobs.rows * columns, knobs.vectors * lanes)
+  local v, m = geometry.pitches(plan, rows * columns, knobs.vectors * lanes)
   return products * (v + m) * (target.vector_bytes // lanes)
 end
 

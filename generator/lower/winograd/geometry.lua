@@ -95,12 +95,12 @@ end
 --- of rows of tiles), `inputs` (of a row of tiles), `outputs` (of row t of phase p: part
 --- p·all + t), `input_columns` and `output_columns` (of a phase).
 ---@param k table         b, plan, w (matrices)
----@param rows integer    of tiles in a block at most; blocks are as even as can be
+---@param rows integer    of tiles in a block at most, 0: all; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most
 function M.divide(k, rows, chunk)
   local all, members, chunks = M.tiles(k.plan.axes[1], k.w.m), {}, {}
   k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], k.w.m) or 1
-  k.all, k.blocks, k.tiles = all, (all + rows - 1) // rows, 0
+  k.all, k.blocks, k.tiles = all, rows > 0 and (all + rows - 1) // rows or 1, 0
   for p = 1, k.blocks do
     local from, to = (p - 1) * all // k.blocks, p * all // k.blocks
     members[p] = {}

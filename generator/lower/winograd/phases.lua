@@ -106,7 +106,7 @@ function M.products(plan, w)
   return products
 end
 
---- Phases of an image (y and x) or a line (y), classes of them by the products that they need.  Of a
+--- Classes of the phases of an image (y and x) or a line (y) by the products that they need.  Of a
 --- class, `like` has `rows` and `columns` (first, last, count) and the `presence` of the taps of
 --- both axes; places are y, x, `products` (of all phases before) and `kernel` (of the first taps).
 ---@param b ir.Builder
