@@ -163,11 +163,12 @@ static void finish(const struct upw_ref_image *m, const void *const *inputs, siz
   int tiled = a->reach[0] > 1 || a->reach[1] > 1 || a->reach[2] > 1;
   double given = m->query->factor, factor = given > 0 ? given : factors[p->numerics];
   double smallest = upw_ref_format(p->dtype)->smallest;
+  // Denormal numbers lose as much however small they are, and a tile's outputs multiply that.
   struct chain chain = {p, inputs + 1, inputs + upw_ref_tensors(p) + (p->bias ? 2 : 1), at, c};
   struct value x = {.v = answer->want[at],
                     .magnitude = (tiled ? factor : 1) * answer->magnitude[at],
                     .terms = answer->terms[at],
-                    .denormal = (tiled ? factor : 1) * smallest,
+                    .denormal = (tiled ? factor * factor : 1) * smallest,
                     .most = answer->magnitude[at]};
   for (int i = 0; i < p->post_count; i++) apply(&x, &p->post[i], &chain);
   if (x.terms < 1 && p->post_count > 0) x.terms = 1; // 0 would ask for the bits
