@@ -46,7 +46,7 @@ DOCS     ?=
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-check demo check check-fast check-long conformance mutate lint format bench \
-        bench-peers replay docs showcase lib install uninstall clean
+        bench-peers bench-tuning replay docs showcase lib install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,9 @@ format: ## lay out the hand-written C
 
 bench: deps ## the bench workloads on this machine, as a table in build/bench/; ONLY=PATTERN
 	$(Q)$(LUA) bench/run.lua $(if $(ONLY),--only "$(ONLY)")
+
+bench-tuning: deps ## the heuristic against the tuner on the bench workloads; ONLY=PATTERN N=TRIALS
+	$(Q)$(LUA) bench/tuning.lua $(if $(ONLY),--only "$(ONLY)") $(if $(N),--trials "$(N)")
 
 bench-peers: deps ## against other libraries (downloads them); ONLY=PATTERN; DOCS=1 keeps it in docs/
 	$(Q)bench/peers/run $(if $(ONLY),--only "$(ONLY)") $(if $(DOCS),--docs)

@@ -93,6 +93,7 @@ local function tune_one(work, options, problems, target, seconds)
   if not kept then return nil, faults end
   record.times_first = found.anchor.result.median_ns / record.median_ns
   record.measured = found.measured
+  record.per_second = found.measured / math.max(found.seconds, 1e-9)
   return record
 end
 

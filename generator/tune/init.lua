@@ -120,12 +120,15 @@ end
 
 --- Tune: the winner, with the times of the final, and all trials.
 ---@param task tune.Task
----@return {winner: tune.Trial, anchor: tune.Trial, trials: tune.Trial[], measured: integer}?
+---@return {winner: tune.Trial, anchor: tune.Trial, trials: tune.Trial[], measured: integer,
+---  seconds: number}?  seconds: of the search, without the final
 ---@return table[]? faults
 function M.run(task)
   local state = { trials = {}, batch = {}, measured = 0, total = task.trials }
+  local begun = task.clock()
   local ok, faults = search(task, state)
   if not ok then return nil, faults end
+  local seconds = task.clock() - begun
   local finalists, batch = winners.finalists(state.trials), {}
   for index, trial in ipairs(finalists) do batch[index] = trial.candidate end
   local results
@@ -136,7 +139,7 @@ function M.run(task)
     last[index] = { rank = trial.rank, candidate = trial.candidate, result = results[index] }
   end
   return { winner = winners.of(last), anchor = last[1], trials = state.trials,
-    measured = state.measured }
+    measured = state.measured, seconds = seconds }
 end
 
 return M

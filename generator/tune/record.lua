@@ -41,6 +41,7 @@ local TEXTS <const> = { "spec", "target", "machine", "compiler", "schedule", "la
 ---@field high number?
 ---@field rounds integer?
 ---@field early boolean?    far behind: rounds were cut
+---@field rank integer?     place in the list of candidates
 ---@field seed integer
 ---@field at integer        seconds since 1970
 ---@field anchor string?    c_sha256 of the anchor; without it there are no multiples to compare

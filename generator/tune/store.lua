@@ -60,7 +60,7 @@ function M.record(session, candidate, result)
     machine = host.machine(), compiler = M.compiler(session.compiler),
     generator = driver.VERSION, c_sha256 = candidate.c_sha256, schedule = candidate.schedule,
     layout = problem.x.layout, kernel = session.kernel, shape = M.shape(problem),
-    seed = session.seed, at = uv.gettimeofday(), anchor = session.anchor,
+    rank = candidate.rank, seed = session.seed, at = uv.gettimeofday(), anchor = session.anchor,
   }
   for _, name in ipairs(fields_of_result) do entry[name] = result[name] end
   return entry

@@ -78,7 +78,7 @@ local function configuration(raw, target, point, overrides)
     return one
   end
   one.schedule = schedules.text(made.result.schedule)
-  one.candidate = { rank = 1, problem = problem, schedule = one.schedule,
+  one.candidate = { problem = problem, schedule = one.schedule,
     c_sha256 = made.c_sha256, files = made.result.files, tile = made.result.tile,
     factor = made.result.factor, flops = made.result.plan.flops }
   one.identity = spec.identity(problem)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Times of candidates, interleaved: each round times every one of them once.
 //
-// One call that is not timed brings a candidate's data back into the caches before its batch. After
-// a few rounds those far behind the best are no longer timed.
+// Calls that are not timed bring a candidate's data back into the caches before its batch. One does
+// not do: behind a candidate with non-temporal stores, the last-level cache of a Xeon took three
+// calls to keep the output again, and whoever came next looked 2.2 times as slow. After a few
+// rounds those far behind the best are no longer timed.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -12,8 +14,9 @@
 
 #include "tuner.h"
 
-enum { FEWEST_ROUNDS = 5, EARLY_ROUNDS = 3 };
+enum { FEWEST_ROUNDS = 5, EARLY_ROUNDS = 3, WARM = 4, WARM_SLOW = 2 };
 static const double batch_ns = 150e3, most_calls = 1 << 20, hopeless = 1.5;
+static const double slow_ns = 2e6;   // one call
 static const double most_ns = 1.5e9; // of all rounds of one candidate
 
 static double now_ns(void) {
@@ -55,6 +58,10 @@ static double quantile(const double *values, size_t count, double q) {
   return sorted[(size_t)(q * (double)(count - 1) + 0.5)];
 }
 
+static size_t warm_calls(const struct candidate *c) {
+  return c->first_ns > slow_ns ? WARM_SLOW : WARM;
+}
+
 static void drop_hopeless(struct candidate *candidates, size_t count, size_t anchor) {
   double best = 0;
   for (size_t i = 0; i < count; i++) {
@@ -71,7 +78,7 @@ static void drop_hopeless(struct candidate *candidates, size_t count, size_t anc
 static size_t affordable(const struct candidate *candidates, size_t count, size_t rounds) {
   double slowest = 0;
   for (size_t i = 0; i < count; i++) {
-    double ns = candidates[i].first_ns * (double)(candidates[i].calls + 1);
+    double ns = candidates[i].first_ns * (double)(candidates[i].calls + warm_calls(&candidates[i]));
     if (candidates[i].right && ns > slowest) slowest = ns;
   }
   double most = most_ns / (slowest + 1);
@@ -91,7 +98,7 @@ void time_candidates(struct candidate *candidates, size_t count, size_t rounds) 
     for (size_t i = 0; i < count; i++) {
       struct candidate *c = &candidates[i];
       if (!c->right || c->early) continue;
-      batch(c, 1);
+      batch(c, warm_calls(c));
       double ns = batch(c, c->calls);
       if (i == anchor) unit = ns;
       c->multiples[c->count] = ns / unit;
