@@ -11,6 +11,7 @@ local geometry = require "upweave.lower.winograd.geometry"
 local pack = require "upweave.lower.winograd.pack"
 local passes = require "upweave.lower.winograd.passes"
 local phases = require "upweave.lower.winograd.phases"
+local products = require "upweave.lower.winograd.products"
 local winograd = require "upweave.plan.winograd"
 
 local M = { name = "winograd", form = "contract" }
@@ -52,6 +53,10 @@ function M.knobs(plan)
     { name = "rows", values = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32 }, default = 1,
       doc = "rows of tiles in a block; 0 for all" },
     { name = "vectors", values = { 1, 2, 3, 4 }, default = 2, doc = "vectors of a register tile" },
+    {
+      name = "prefetch", values = { 0, 1024, 4096, 8192 }, default = 0,
+      doc = "elements ahead at which weights are asked for; 0: not",
+    },
   }
 end
 
@@ -76,9 +81,9 @@ local function block_bytes(plan, algorithm, knobs, target)
   if knobs.rows > 0 then rows = knobs.rows end
   local lanes = frame.lanes(plan, target)
   local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], algorithm.m) or 1
-  local products = geometry.products(plan, algorithm.m + algorithm.r - 1)
+  local count = geometry.products(plan, algorithm.m + algorithm.r - 1)
   local v, m = geometry.pitches(plan, rows * columns, knobs.vectors * lanes)
-  return products * (v + m) * (target.vector_bytes // lanes)
+  return count * (v + m) * (target.vector_bytes // lanes)
 end
 
 --- Legal for convolutions of stride 1, and for transposed ones, whose numerics allow the algorithm.
@@ -107,11 +112,11 @@ end
 local function declare(plan, knobs, target)
   local algorithm = algorithm_of(plan, knobs)
   local lanes, w = blocks.lanes(plan.co, frame.lanes(plan, target)), winograd.matrices(algorithm)
-  local products = geometry.products(plan, w.n)
   local f = frame.new(plan, target, lanes, nil, false, phases.products(plan, w))
   local k = {
-    b = f.b, plan = plan, frame = f, w = w, products = products,
+    b = f.b, plan = plan, frame = f, w = w, products = geometry.products(plan, w.n),
     lanes = frame.lanes(plan, target), kinds = (blocks.split(plan.co, lanes, knobs.vectors)),
+    routines = {}, prefetch = knobs.prefetch,
   }
   k.phases = phases.classes(f.b, plan, w)
   geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
@@ -141,7 +146,7 @@ local function block_of(k, n, g, block)
       phases.each(b, k.phases, function(phase)
         local number = phase.products * (kind.vectors * kind.lanes)
         local weights = b:view("weights", f.packed, (k.channel * f.places + number) * k.plan.ci)
-        passes.products(k, phase, block, kind, weights)
+        products.multiply(k, phase, block, kind, weights)
         passes.outputs(k, phase, block, kind)
       end)
     end)

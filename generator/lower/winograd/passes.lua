@@ -1,7 +1,7 @@
 -- PASSES
 -- ======
--- The three parts of a block of tiles: inputs to V[product][tile][input channel], products of V
--- with the transformed weights to M[product][tile][output channel], M to outputs.
+-- What is before and after the products of a block of tiles: inputs to V[product][tile][input
+-- channel], M[product][tile][output channel] to outputs.
 --
 -- Both transforms of an image's tile go through a patch, a vector of channels at a time: along one
 -- axis to it, along the other from it, so that each loop has one matrix and fits the registers.  A
@@ -91,60 +91,6 @@ function M.inputs(k, block)
         if k.plan.rank == 2 then rows_in(k, column, tile, c, lanes) end
       end)
     end)
-  end)
-end
-
--- products ------------------------------------------------------------------------------------
-
--- The sums of a register tile: tiles x vectors.
-local function sums_of(k, kind, size, v, u)
-  local b, ci, lanes, zeros = k.b, k.plan.ci, kind.lanes, {}
-  for s = 1, size * kind.vectors do zeros[s] = b:const(k.plan.work, lanes, 0) end
-  return b:fold("c", 0, ci, zeros, function(c, sum)
-    local w, out = {}, {}
-    for i = 1, kind.vectors do
-      w[i] = b:load(u, c * (kind.vectors * lanes) + (i - 1) * lanes, lanes, "u" .. i - 1)
-    end
-    for t = 0, size - 1 do
-      local x = b:splat(b:load(v, c + t * ci, 1), lanes)
-      for i = 1, kind.vectors do out[#out + 1] = b:fma(w[i], x, sum[t * kind.vectors + i]) end
-    end
-    return out
-  end)
-end
-
--- fn(product, its number) for the products of a phase, which are neighbours unless columns vanish.
-local function each_product(k, phase, fn)
-  local b, rows, columns = k.b, phase.rows, phase.columns
-  local across = k.products // k.w.n
-  if columns.count == across then
-    return b:each("product", 0, rows.count * across, function(i)
-      fn(i + rows.first * across, i)
-    end)
-  end
-  b:each("i", 0, rows.count, function(i)
-    b:each("j", 0, columns.count, function(j)
-      fn((i + rows.first) * across + j + columns.first, i * columns.count + j)
-    end)
-  end)
-end
-
---- M of a phase, a block of tiles and a block of output channels, whose weights begin at `weights`.
-function M.products(k, phase, block, kind, weights)
-  local b, width = k.b, kind.vectors * kind.lanes
-  each_product(k, phase, function(product, number)
-    local u = b:view("u", weights, number * (k.plan.ci * width))
-    for _, class in ipairs(k.chunks) do
-      local from, to = class.range(block)
-      b:each("chunk", from, to, function(i)
-        local tile = class.place.tile(i)
-        local v = b:view("v", k.v, product * k.v_pitch + tile * k.plan.ci)
-        local out = b:view("m", k.m, product * k.m_pitch + tile * width)
-        for s, sum in ipairs(sums_of(k, kind, class.like.size, v, u)) do
-          b:store(out, (s - 1) * kind.lanes, sum)
-        end
-      end)
-    end
   end)
 end
 

@@ -1,0 +1,84 @@
+-- PRODUCTS
+-- ========
+-- V of a block of tiles times the transformed weights: for each product of a tile a matrix product,
+-- M[product][tile][output channel] = Σ V[product][tile][input channel] · U[product][input channel][
+-- output channel].  A register tile is a chunk of tiles x the vectors of a block of channels.
+--
+-- It is a routine: beside the constants of the transforms, Clang lets its sums turn through the
+-- registers, 28 copies a step (C1: 534 → 417 us).
+
+local M = {}
+
+-- The sums of a register tile.
+local function sums_of(k, kind, size, v, u)
+  local b, ci, lanes, zeros = k.b, k.plan.ci, kind.lanes, {}
+  local width = kind.vectors * lanes
+  for s = 1, size * kind.vectors do zeros[s] = b:const(k.plan.work, lanes, 0) end
+  return b:fold("c", 0, ci, zeros, function(c, sum)
+    local w, out = {}, {}
+    for i = 1, kind.vectors do
+      local at = c * width + (i - 1) * lanes
+      w[i] = b:load(u, at, lanes, "u" .. i - 1)
+      if k.prefetch > 0 then b:prefetch(u, at + k.prefetch) end
+    end
+    for t = 0, size - 1 do
+      local x = b:named("x" .. t, b:splat(b:load(v, c + t * ci, 1), lanes))
+      for i = 1, kind.vectors do out[#out + 1] = b:fma(w[i], x, sum[t * kind.vectors + i]) end
+    end
+    return out
+  end)
+end
+
+-- The routine of a register tile.
+local function multiply(k, kind, size)
+  local width = kind.vectors * kind.lanes
+  local name = ("multiply_%dx%d"):format(size, kind.vectors)
+  if not k.routines[name] then
+    k.routines[name] = k.b:routine(name, {
+      { name = "v", like = k.v, size = size * k.plan.ci },
+      { name = "u", like = k.frame.packed, size = k.plan.ci * width },
+      { name = "m", like = k.m, size = size * width, written = true },
+    }, function(v, u, m)
+      for s, sum in ipairs(sums_of(k, kind, size, v, u)) do
+        k.b:store(m, (s - 1) * kind.lanes, sum)
+      end
+    end)
+  end
+  return k.routines[name]
+end
+
+-- fn(product, its number) for the products of a phase, which are neighbours unless columns vanish.
+local function each_product(k, phase, fn)
+  local b, rows, columns = k.b, phase.rows, phase.columns
+  local across = k.products // k.w.n
+  if columns.count == across then
+    return b:each("product", 0, rows.count * across, function(i)
+      fn(i + rows.first * across, i)
+    end)
+  end
+  b:each("i", 0, rows.count, function(i)
+    b:each("j", 0, columns.count, function(j)
+      fn((i + rows.first) * across + j + columns.first, i * columns.count + j)
+    end)
+  end)
+end
+
+--- M of a phase, a block of tiles and a block of output channels, whose weights begin at `weights`.
+function M.multiply(k, phase, block, kind, weights)
+  local b, width = k.b, kind.vectors * kind.lanes
+  each_product(k, phase, function(product, number)
+    local u = number * (k.plan.ci * width)
+    for _, class in ipairs(k.chunks) do
+      local from, to = class.range(block)
+      b:each("chunk", from, to, function(i)
+        local tile = class.place.tile(i)
+        b:call(multiply(k, kind, class.like.size), {
+          { k.v, product * k.v_pitch + tile * k.plan.ci }, { weights, u },
+          { k.m, product * k.m_pitch + tile * width },
+        })
+      end)
+    end
+  end)
+end
+
+return M
