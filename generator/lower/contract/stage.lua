@@ -55,6 +55,10 @@ end
 function M.layout(plan, positions, pieces, strips, lanes)
   local s, longest = residues_of(plan.axes[plan.rank].step, positions), 0
   for _, piece in ipairs(pieces) do longest = math.max(longest, piece.to - piece.from) end
+  if s.low < 0 then    -- position 0 of a piece begins a vector: copies and a third of the loads do
+    local low = -((lanes - 1 - s.low) // lanes * lanes)
+    s.span, s.low = s.span + s.low - low, low
+  end
   s.pitch = ((longest + s.span + lanes - 1) // lanes | 1) * lanes
   s.c = math.max(1, #s.residues) * s.pitch
   s.axes, s.needs, s.size = {}, {}, s.c * plan.ci
