@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "subject.h"
 #include "tuner.h"
 
 enum { NUMBER_ROOM = 24 };
@@ -67,12 +66,18 @@ static int take_arguments(struct run *run, int argc, char **argv, size_t case_co
 
 // ---- candidates
 
+static const char *refusal(const struct upw_kernel *k) {
+  if (k->abi != UPW_KERNEL_ABI || k->tensor_count > MOST_TENSORS)
+    return "the kernel has another ABI";
+  return NULL;
+}
+
 static int load(struct candidate *c) {
   void *library = dlopen(c->path, RTLD_NOW | RTLD_LOCAL);
   if (library) c->kernel = dlsym(library, "candidate_kernel");
   const char *why = !library     ? dlerror()
                     : !c->kernel ? "the library has no kernel"
-                                 : subject_refusal(c->kernel);
+                                 : refusal(c->kernel);
   if (why) fail(c, "load", why);
   return why == NULL;
 }
