@@ -21,6 +21,7 @@ local order = {
   require "upweave.lower.products",
   require "upweave.lower.contract.channels",
   require "upweave.lower.contract.planar",
+  require "upweave.lower.contract.depthwise",
   (require "upweave.lower.winograd"), -- one value: require gives the path, too
 }
 
