@@ -13,6 +13,7 @@ local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local ordered = require "upweave.util.ordered"
 local pack = require "upweave.ir.pack"
+local parameters = require "upweave.spec.parameters"
 local pressure = require "upweave.ir.pressure"
 local prune = require "upweave.ir.prune"
 local schedules = require "upweave.schedule"
@@ -78,10 +79,11 @@ local function job(r, symbol, target_names)
   local flags = table.move(r.target.flags, 1, #r.target.flags, #targets.flags + 1,
     { table.unpack(targets.flags) })
   local tensors = r.op.tensors(r.problem)
-  if r.baked then
+  local linked = r.baked and not r.apart
+  if r.baked then r.packed = r.packed or pack.pack(r.ir.pack, r.baked) end
+  if linked then
     flags[#flags + 1] = "-I."            -- where the assembler looks for the weights
     tensors = list.without(tensors, "role", "parameter")
-    r.packed = r.packed or pack.pack(r.ir.pack, r.baked)
   end
   return {
     targets = target_names,
@@ -90,7 +92,8 @@ local function job(r, symbol, target_names)
     tensors = tensors, summary = r.op.summary, formula = r.op.formula(r.problem),
     plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
     target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
-    packed_bytes = not r.baked and emit.packed_bytes(r.ir) or nil, baked = r.packed, flags = flags,
+    packed_bytes = not linked and emit.packed_bytes(r.ir) or nil, weights = r.packed,
+    linked = linked, flags = flags,
   }
 end
 
@@ -138,10 +141,11 @@ end
 
 --- Run the stages for one kernel and one target.  options: target (or its name), single (header in
 --- the C file), stop_after (a stage), winners, baked (an array of numbers, 0-based, for each
---- parameter).  A faulty schedule or target gives nil and diagnostics.
+--- parameter), apart (baked parameters are no part of the object: the caller loads their file).  A
+--- faulty schedule or target gives nil and diagnostics.
 ---@param problem table
 ---@param options { target: Target|string, single: boolean?, stop_after: string?,
----  winners: upweave.Winners?, baked: table<string, number[]>? }
+---  winners: upweave.Winners?, baked: table<string, number[]>?, apart: boolean? }
 ---@return upweave.Result?
 ---@return upweave.Diagnostic[]?
 function M.compile(problem, options)
@@ -149,7 +153,7 @@ function M.compile(problem, options)
   if not target then return nil, { fault } end
   local r = {
     problem = problem, target = target, op = ops.find(problem.op), single = options.single,
-    winners = options.winners, baked = options.baked,
+    winners = options.winners, baked = options.baked, apart = options.apart,
   }
   for _, stage in ipairs(M.STAGES) do
     if stages[stage] then stages[stage](r) end
@@ -159,8 +163,8 @@ function M.compile(problem, options)
   return r
 end
 
---- The C of a schedule as it is whatever the kernel's name and note are, and the hash of it behind
---- its head, which tells whether a measurement was of this C.
+--- The C of a schedule as it is whatever the kernel's name, note and baked parameters are, and the
+--- hash of it behind its head, which tells whether a measurement was of this C.
 ---@param problem table
 ---@param target Target
 ---@param schedule string
@@ -168,7 +172,7 @@ end
 ---@return upweave.Diagnostic[]? faults
 function M.fingerprint(problem, target, schedule)
   local bare = {}
-  for key, value in ordered.pairs(problem) do bare[key] = value end
+  for key, value in ordered.pairs(parameters.unbaked(problem)) do bare[key] = value end
   bare.name, bare.note, bare.schedule = "candidate", nil, schedule
   local result, faults = M.compile(bare, { target = target })
   if not result then return nil, faults end
@@ -224,7 +228,7 @@ end
 --- The files of a kernel for one or several targets and how to compile them.
 ---@param problem table
 ---@param options { targets: (Target|string)[], single: boolean?, winners: upweave.Winners?,
----  baked: table<string, number[]>? }
+---  baked: table<string, number[]>?, apart: boolean? }
 ---@return { files: table[], units: table[], results: upweave.Result[] }?
 ---@return upweave.Diagnostic[]?
 function M.library(problem, options)
@@ -239,7 +243,7 @@ function M.library(problem, options)
   if #records > 1 then return variants(problem, records, options) end
   local r
   r, faults = M.compile(problem, { target = records[1], single = options.single,
-    winners = options.winners, baked = options.baked })
+    winners = options.winners, baked = options.baked, apart = options.apart })
   if not r then return nil, faults end
   local unit = { source = problem.name .. ".c", target = r.target.name, flags = r.target.flags }
   return { files = r.files, units = { unit }, results = { r } }

@@ -15,6 +15,20 @@ static const ${case.reference.type} params_${case.name} = {
 %   end
 };
 
+% if #case.baked > 0 then
+%   for _, parameter in ipairs(case.baked) do
+__asm__(".pushsection .rodata,\"a\",%progbits\n.globl ${parameter.symbol}\n"
+        ".hidden ${parameter.symbol}\n.p2align 6\n${parameter.symbol}:\n"
+        ".incbin \"${parameter.file}\"\n.popsection\n");
+extern const unsigned char ${parameter.symbol}[] __attribute__((visibility("hidden")));
+%   end
+static const void *const baked_${case.name}[] = {
+%   for _, parameter in ipairs(case.baked) do
+    ${parameter.symbol},
+%   end
+};
+
+% end
 % end
 static const struct upw_case cases[] = {
 % for _, case in ipairs(cases) do
@@ -25,7 +39,10 @@ static const struct upw_case cases[] = {
      .params = &params_${case.name},
      .flops = (double)${case.flops},
      .tile = ${case.tile},
-     .factor = ${case.factor}},
+     .factor = ${case.factor},
+     .baked = ${#case.baked > 0 and "baked_" .. case.name or "NULL"},
+     .baked_count = ${#case.baked},
+     .packed_bytes = ${case.packed_bytes}},
 % end
 };
 

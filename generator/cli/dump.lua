@@ -59,7 +59,8 @@ local function stages(document, record, stage, found)
   for index, problem in ipairs(document.kernels) do
     fault.about(problem.name, record.name)
     local result, trouble = driver.compile(problem,
-      { target = record.name, stop_after = stage, winners = found })
+      { target = record.name, stop_after = stage, winners = found,
+        baked = stage == "c" and tools.baked(document, index) or nil })
     if result then
       texts[index] = driver.dump(result, stage)
     else

@@ -8,6 +8,8 @@ local diagnostics = require "upweave.util.diagnostics"
 local harness = require "upweave.toolchain.harness"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
+local parameters = require "upweave.spec.parameters"
+local tensors = require "upweave.ops.tensor"
 local text = require "upweave.util.text"
 local tools = require "upweave.cli.tools"
 local uv = require "luv"
@@ -21,12 +23,14 @@ local M = {
 }
 
 local RUN_SECONDS <const> = 3600
--- NumPy has no bf16; its bits travel as integers.
-local NUMPY <const> = { f32 = "float32", f64 = "float64", f16 = "float16", bf16 = "uint16",
-  u8 = "uint8", i8 = "int8", i32 = "int32", i64 = "int64" }
 
 local function file_of(options, problem, tensor)
   return string.format("%s/%s.%s.npy", options.data, problem.name, tensor.name)
+end
+
+-- Whether a kernel takes a tensor: an input, or a parameter that is not baked.
+local function is_read(problem, tensor)
+  return tensor.role ~= "output" and not parameters.is_file(problem[tensor.name])
 end
 
 --- Input files that cannot be read.
@@ -36,11 +40,11 @@ local function missing(options, document)
     for _, tensor in ipairs(ops.find(problem.op).tensors(problem)) do
       local path = file_of(options, problem, tensor)
       local ok, reason = uv.fs_access(path, "R")
-      if tensor.role ~= "output" and not ok then
+      if is_read(problem, tensor) and not ok then
         faults[#faults + 1] = diagnostics.new("E012", { place = problem.name,
           tensor = tensor.name, where = path,
           reason = reason and reason:match("^%u+: ([^:]*)") or "it cannot be read",
-          file = path, shape = text.shape(tensor.shape), dtype = NUMPY[tensor.dtype] })
+          file = path, shape = text.shape(tensor.shape), dtype = tensors.numpy[tensor.dtype] })
       end
     end
   end
@@ -56,7 +60,7 @@ local function refusal(options, problem, record, ended)
       return diagnostics.new("E011", { place = path, reason = reason })
     elseif record and record.file == path then
       return diagnostics.new("E013", { place = problem.name, tensor = tensor.name, where = path,
-        reason = reason, shape = text.shape(tensor.shape), dtype = NUMPY[tensor.dtype] })
+        reason = reason, shape = text.shape(tensor.shape), dtype = tensors.numpy[tensor.dtype] })
     end
   end
   return diagnostics.new("E600", { where = string.format("kernel %q", problem.name),

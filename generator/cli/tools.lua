@@ -11,7 +11,9 @@ local cross = require "upweave.toolchain.cross"
 local driver = require "upweave.driver"
 local fault = require "upweave.cli.fault"
 local harness = require "upweave.toolchain.harness"
+local ordered = require "upweave.util.ordered"
 local progress = require "upweave.toolchain.progress"
+local types = require "upweave.ir.types"
 local winners = require "upweave.cli.winners"
 
 local M = {}
@@ -43,11 +45,25 @@ function M.toolchain(options, records)
   return { compiler = compiler, store = store }
 end
 
+--- The numbers of a kernel's baked parameters, by name; nil if they are its arguments.
+---@param document upweave.Document
+---@param index integer
+---@return table<string, number[]>?
+function M.baked(document, index)
+  local baked = document.baked and document.baked[index]
+  if not baked then return nil end
+  local numbers = {}
+  for name, parameter in ordered.pairs(baked) do
+    numbers[name] = types.numbers(parameter.dtype, parameter.bytes)
+  end
+  return numbers
+end
+
 --- The C of every kernel: driver.library for each, all faults together.
 ---@param document {kernels: table[]}
 ---@param records Target[] of one machine
----@param options {single: boolean?, winners: upweave.Winners?}
----@return table[]|nil libraries {problem, files, units}
+---@param options {single: boolean?, winners: upweave.Winners?, apart: boolean?}
+---@return table[]|nil libraries {problem, files, units, baked}
 ---@return upweave.Diagnostic[]? faults
 function M.generate(document, records, options)
   local names, libraries, faults = {}, {}, {}
@@ -57,10 +73,12 @@ function M.generate(document, records, options)
     progress.show(line, problem.name)
     fault.about(problem.name, table.concat(names, ", "))
     local library, trouble = driver.library(problem,
-      { targets = records, single = options.single, winners = options.winners })
+      { targets = records, single = options.single, winners = options.winners,
+        baked = M.baked(document, index), apart = options.apart })
     if library then
       winners.report(library.results)
       library.problem = problem
+      library.baked = document.baked and document.baked[index]
       libraries[index] = library
     else
       table.move(trouble, 1, #trouble, #faults + 1, faults)

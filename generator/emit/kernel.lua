@@ -39,8 +39,9 @@ local WIDTH = 100
 ---@field target Target
 ---@field module ir.Builder       pruned and verified; `pack` is the module that packs
 ---@field pressure integer
----@field packed_bytes integer?   of the packed parameters, the most of all variants; nil if baked
----@field baked string?            packed parameters that are linked with the kernel
+---@field packed_bytes integer?   of the packed parameters, the most of all variants; nil if linked
+---@field weights string?          packed parameters that are baked
+---@field linked boolean?          with the kernel, which else takes them as an argument
 
 local function round_up(n) return (n + ALIGN - 1) // ALIGN * ALIGN end
 
@@ -172,8 +173,9 @@ local function head(job)
     registers = job.target.registers, version = job.version,
     constant_bytes = constant_bytes(job.module), packed_bytes = M.packed_bytes(job.module) or false,
     flags = labelled(table.concat(job.flags, " ")), compile = ("clang -c %s.c"):format(job.symbol),
-    regenerate = ("upweave gen --target %s%s SPEC"):format(
+    regenerate = ("upweave gen --target %s%s%s SPEC"):format(
       table.concat(job.targets, " --target "),
+      job.weights and not job.linked and " --weights file" or "",
       fixed and (" --schedule %s"):format(job.schedule_text) or ""),
     spec_lines = spec_lines(job),
   }
@@ -247,7 +249,7 @@ local function weights_name(job) return job.symbol .. ".weights" end
 ---@param job emit.Job
 ---@return { name: string, text: string }?
 function M.weights(job)
-  return job.baked and { name = weights_name(job), text = job.baked }
+  return job.weights and { name = weights_name(job), text = job.weights }
 end
 
 -- The module that packs, where this is done by the caller.
@@ -298,8 +300,8 @@ function M.source(job, header, exported)
   values.patterns, values.tables = map(body.patterns, pattern_lines), joined(modules, table_lines)
   values.scratch = opening_lines(job.module, M.workspace_bytes(job.module))
   values.streaming = streaming
-  values.weights = job.baked and weights_name(job) or false
-  values.weights_type = job.baked and literal.ctype[packed_buffer(job.module).elem]
+  values.weights = job.linked and weights_name(job) or false
+  values.weights_type = job.linked and literal.ctype[packed_buffer(job.module).elem]
   task_functions(job, values, streaming)
   pack_functions(job, values)
   values.task_count = exported and job.name:upper() .. "_TASKS" or job.module.task_count

@@ -101,7 +101,7 @@ local rounding = {
   i8 = integer "i8", u8 = integer "u8",
 }
 
--- How string.pack writes an element; f16 and bf16 have no such form: nothing is made of their bits.
+-- How string.pack writes an element; f16 and bf16 have no such form, and are only read.
 local formats = {
   f64 = "<d", f32 = "<f", i32 = "<i4", u32 = "<I4", i16 = "<i2", u16 = "<I2", i8 = "<i1",
   u8 = "<I1",
@@ -136,6 +136,32 @@ function M.bytes(elem, array, count)
   end
   for at = whole, count - 1 do out[#out + 1] = pack("<" .. format, array[at]) end
   return table.concat(out)
+end
+
+-- An f16 or a bf16 from its bits.
+local from_bits = {
+  f16 = function(bits)
+    local sign, exponent, fraction = bits >> 15 == 0 and 1.0 or -1.0, bits >> 10 & 31, bits & 1023
+    if exponent == 0 then return sign * fraction * 2.0 ^ -24 end
+    if exponent == 31 then return fraction == 0 and sign * math.huge or 0.0 / 0.0 end
+    return sign * (1024 + fraction) * 2.0 ^ (exponent - 25)
+  end,
+  bf16 = function(bits) return (unpack("<f", pack("<I4", bits << 16))) end,
+}
+
+--- The numbers whose bytes these are, the other way round; of f16 and bf16, too.
+---@param elem string
+---@param bytes string
+---@return number[] array   0-based
+function M.numbers(elem, bytes)
+  local array, convert, at = {}, from_bits[elem], 1
+  local format = "<" .. (convert and "I2" or formats[elem]:sub(2))
+  for i = 0, #bytes // M.element_bytes[elem] - 1 do
+    local value
+    value, at = unpack(format, bytes, at)
+    array[i] = convert and convert(value) or value
+  end
+  return array
 end
 
 --- The function that rounds numbers to the precision of an element type.

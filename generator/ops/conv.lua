@@ -18,6 +18,7 @@ local M = {
   inputs = { "x" },
   outputs = { "y" },
   parameters = { "weight", "bias" },
+  bakeable = tensors.bakeable,
   dtypes = { "f32", "f64", "f16", "bf16" },
   ranks = { 1, 2, 3 },
   attributes = schema.conv,

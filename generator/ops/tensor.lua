@@ -36,6 +36,12 @@ M.layouts = {
 M.dtypes = { "f32", "f16", "bf16", "f64", "u8", "i8" }
 M.bytes = { f32 = 4, f16 = 2, bf16 = 2, f64 = 8, u8 = 1, i8 = 1 }
 
+--- What NumPy calls them in .npy files. It has no bf16, whose bits travel as integers.
+M.numpy = {
+  f32 = "float32", f64 = "float64", f16 = "float16", bf16 = "uint16", u8 = "uint8", i8 = "int8",
+  i32 = "int32", i64 = "int64",
+}
+
 local BYTES_LIMIT <const> = 2.0 ^ 40
 local PLANE_LIMIT <const> = 2.0 ^ 31 - 1
 

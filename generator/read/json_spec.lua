@@ -8,6 +8,7 @@ local diagnostics = require "upweave.util.diagnostics"
 local json = require "upweave.read.json"
 local list = require "upweave.util.list"
 local ordered = require "upweave.util.ordered"
+local parameters = require "upweave.read.parameters"
 local suggest = require "upweave.util.suggest"
 local text = require "upweave.util.text"
 
@@ -68,12 +69,13 @@ local function check_keys(path, spec)
   return found
 end
 
-local function raw_kernel(path, index, fields)
+local function raw_kernel(path, index, fields, load)
   local name = fields.name
   fields.name = nil
   return {
     name = name,
     fields = fields,
+    load = load,
     where = function(parts)
       return path .. " " .. pointer { "kernels", index, table.unpack(parts) }
     end,
@@ -100,12 +102,12 @@ function M.read(path, source)
   elseif type(spec.kernels) ~= "table" or not ordered.is_list(spec.kernels) then
     return nil, envelope_fault(path, "kernels must be a list")
   end
-  local kernels = {}
+  local kernels, load = {}, parameters.loader(path)
   for i, fields in ipairs(spec.kernels) do
     if type(fields) ~= "table" or #fields > 0 then
       return nil, envelope_fault(path, ("kernel %d must be an object"):format(i - 1))
     end
-    kernels[i] = raw_kernel(path, i, fields)
+    kernels[i] = raw_kernel(path, i, fields, load)
   end
   if spec.sweep then
     kernels.sweep = { fields = spec.sweep, where = path .. " " .. pointer { "sweep" } }

@@ -9,6 +9,7 @@
 local diagnostics = require "upweave.util.diagnostics"
 local home = require "upweave.home"
 local json = require "upweave.read.json"
+local parameters = require "upweave.read.parameters"
 local process = require "upweave.toolchain.process"
 local uv = require "luv"
 
@@ -84,12 +85,13 @@ local function last_line(entries, index, count)
   return count
 end
 
-local function raw_kernel(path, lines, entries, index)
+local function raw_kernel(path, lines, entries, index, load)
   local entry = entries[index]
   local fields = entry.fields
   local label = type(entry.name) == "string" and (' kernel "%s"'):format(entry.name) or " kernel"
   return {
     name = entry.name,
+    load = load,
     fields = type(fields) == "table" and fields or { ["[1]"] = fields },
     where = function(parts)
       local line = entry.line
@@ -115,9 +117,9 @@ function M.read(path, source)
   elseif answer.fault then
     return nil, { fault_of_spec(path, answer.fault) }
   end
-  local lines, kernels = lines_of(source), {}
+  local lines, kernels, load = lines_of(source), {}, parameters.loader(path)
   for i in ipairs(answer.kernels) do
-    kernels[i] = raw_kernel(path, lines, answer.kernels, i)
+    kernels[i] = raw_kernel(path, lines, answer.kernels, i, load)
   end
   local sweep = answer.sweep
   if sweep then

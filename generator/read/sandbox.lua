@@ -3,7 +3,7 @@
 -- JSON on standard output.
 --
 -- Purpose: runs what may be hostile and hands back plain data, never code.
--- Invariants: the environment holds kernel, tensor, sweep, ipairs, pure arithmetic and bounded
+-- Invariants: the environment holds kernel, tensor, npy, sweep, ipairs, pure arithmetic and bounded
 -- string.format and string.rep, also as methods of strings; nothing that loads, matches patterns or
 -- touches the system. Instructions, values and text are counted; memory and processor time are
 -- limited from outside (read/lua_spec.lua), where a count does not reach.
@@ -22,7 +22,7 @@ local MOST_VALUES <const> = 200000
 local MOST_TEXT <const> = 2 << 20
 local DEEPEST <const> = 12
 
-local RESERVED <const> = { graph = true, npy = true } -- of the spec language, not built yet
+local RESERVED <const> = { graph = true } -- of the spec language, not built yet
 
 -- Plain data ------------------------------------------------------------------------------------
 
@@ -170,6 +170,14 @@ local function tensor(t, ...)
   return copy
 end
 
+-- npy "w.npy": the array in a file, which only the parent reads.
+local function npy(path)
+  if type(path) ~= "string" then
+    stop { code = "E020", reason = 'npy takes a path: npy "weights/w.npy"' }
+  end
+  return { npy = path }
+end
+
 local function bounded(length)
   if length > LONGEST_STRING then
     local reason = ("a string of more than %d bytes"):format(LONGEST_STRING)
@@ -205,6 +213,7 @@ end
 local environment = {
   kernel = kernel,
   tensor = tensor,
+  npy = npy,
   sweep = sweep, -- for the verb of that name; all others ignore it
   ipairs = ipairs,
   string = strings,

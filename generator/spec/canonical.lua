@@ -3,10 +3,11 @@
 --
 -- Purpose: one text for one problem, and its identity. Invariants: the text is a spec again and
 -- reads back as the same problem; the identity does not depend on how the kernel is called (name),
--- described (note) or scheduled.
+-- described (note) or scheduled, nor on where its baked parameters lie, but on what they are.
 
 local json = require "upweave.util.json"
 local ordered = require "upweave.util.ordered"
+local parameters = require "upweave.spec.parameters"
 local sha256 = require "upweave.util.sha256"
 
 local M = {}
@@ -28,7 +29,7 @@ function M.identity(problem)
   local bare = {}
   for key, value in ordered.pairs(problem) do
     if not NOT_IDENTITY[key] then
-      bare[key] = value
+      bare[key] = parameters.is_file(value) and value.sha256 or value
     end
   end
   return sha256.hex(json.encode(bare))

@@ -27,6 +27,12 @@ local MOST_MISTAKES <const> = 500
 ---@field name any
 ---@field fields table
 ---@field where fun(path: string[]): string where a field stands: `a.lua:7 kernel "up2x"`
+---@field load fun(path: string): upweave.ParameterFile?, string? reads the file of a parameter
+
+---@class upweave.Document
+---@field kernels table[] problems
+---@field open table<integer, table[]>
+---@field baked table<integer, table<string, upweave.ParameterFile>>
 
 ---@class upweave.SpecOptions
 ---@field only? string[] shell wildcards on kernel names
@@ -100,7 +106,7 @@ local function overridden(raw, options)
   local function where(path)
     return places[path[1]] or raw.where(path)
   end
-  return { name = raw.name, fields = fields, where = where }
+  return { name = raw.name, fields = fields, where = where, load = raw.load }
 end
 
 -- A name like this one that no kernel has.
@@ -150,16 +156,17 @@ local function layouts_of(raw, problem, list)
   end
   local problems = { problem }
   for i, name in ipairs(tensor.layout_names(tensor.rank(problem.x))) do
-    problems[i] = problems[i] or kernel.validate(overridden(raw, { layout = name }), list)
+    problems[i] = problems[i] or (kernel.validate(overridden(raw, { layout = name }), list))
   end
   return problems
 end
 
 --- Validates the kernels of a spec. `open` has, at the places of the kernels whose layout is left
---- open, the problem in all layouts; the first one is the kernel until somebody chooses.
+--- open, the problem in all layouts; the first one is the kernel until somebody chooses. `baked`
+--- has the arrays of those whose parameters are baked.
 ---@param kernels upweave.RawKernel[]
 ---@param options? upweave.SpecOptions
----@return {kernels: table[], open: table<integer, table[]>}? document
+---@return upweave.Document? document
 ---@return upweave.Diagnostic[]? diagnostics
 function M.validate(kernels, options)
   options = options or {}
@@ -167,7 +174,7 @@ function M.validate(kernels, options)
   if not chosen then
     return nil, { fault }
   end
-  local document, list, taken = { kernels = {}, open = {} }, {}, {}
+  local document, list, taken = { kernels = {}, open = {}, baked = {} }, {}, {}
   for i, raw in ipairs(chosen) do
     if #list >= MOST_MISTAKES then
       list[#list + 1] = diagnostics.new("E049", { count = #list })
@@ -175,7 +182,7 @@ function M.validate(kernels, options)
     end
     raw = overridden(raw, options)
     check_name(raw, taken, list)
-    document.kernels[i] = kernel.validate(raw, list)
+    document.kernels[i], document.baked[i] = kernel.validate(raw, list)
     document.open[i] = layouts_of(raw, document.kernels[i], list)
   end
   if #list > 0 then

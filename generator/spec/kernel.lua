@@ -9,6 +9,7 @@ local kinds = require "upweave.spec.kinds"
 local lists = require "upweave.util.list"
 local ops = require "upweave.ops"
 local ordered = require "upweave.util.ordered"
+local parameters = require "upweave.spec.parameters"
 local reports = require "upweave.spec.report"
 local schema = require "upweave.spec.schema"
 local suggest = require "upweave.util.suggest"
@@ -53,13 +54,13 @@ end
 -- The attributes of a kernel of this operator in a profile, common ones last, and all its keys.
 local function vocabulary(op, profile)
   local attributes, keys = {}, { "op" }
-  for _, list in ipairs { op.inputs, op.outputs } do
+  for _, list in ipairs { op.inputs, op.outputs, op.bakeable or {} } do
     table.move(list, 1, #list, #keys + 1, keys)
   end
   for _, list in ipairs { ops.attributes(op, profile), schema.common } do
     for _, attribute in ipairs(list) do
       attributes[#attributes + 1] = attribute
-      keys[#keys + 1] = attribute.name
+      if not lists.contains(keys, attribute.name) then keys[#keys + 1] = attribute.name end
     end
   end
   return attributes, keys
@@ -182,9 +183,11 @@ local function defaults_of(raw, attributes)
 end
 
 --- Validates one kernel; mistakes are added to `list`.
----@param raw {name: string, fields: table, where: fun(path: string[]): string}
+---@param raw {name: string, fields: table, where: fun(path: string[]): string,
+---  load: fun(path: string): upweave.ParameterFile?, string?}
 ---@param list upweave.Diagnostic[]
 ---@return table? problem
+---@return table<string, upweave.ParameterFile>? baked
 function M.validate(raw, list)
   local before = #list
   local op, rank = find_op(raw, list)
@@ -194,10 +197,12 @@ function M.validate(raw, list)
   local profile = profile_of(raw)
   local attributes, keys = vocabulary(op, profile)
   local report = reports.new(raw, list, op.name, defaults_of(raw, attributes))
-  check_keys(raw, op, profile, keys, report)
+  local plain, files = parameters.split(raw.fields, op, report)
+  local rest = { fields = plain }
+  check_keys(rest, op, profile, keys, report)
   local given = {}
-  read_tensors(raw, op, given, report)
-  read_attributes(raw, attributes, given, report)
+  read_tensors(rest, op, given, report)
+  read_attributes(rest, attributes, given, report)
   check_alias(op, rank, given.x, report)
   if #list > before then
     return nil
@@ -210,7 +215,11 @@ function M.validate(raw, list)
   for _, attribute in ipairs(schema.common) do
     problem[attribute.name] = given[attribute.name]
   end
-  return problem
+  local baked = parameters.bake(problem, op, files, raw.load, report)
+  if #list > before then
+    return nil
+  end
+  return problem, baked
 end
 
 return M

@@ -108,6 +108,29 @@ local function rounding_of(library)
   return "{" .. table.concat(tile, ", ") .. "}", factor
 end
 
+-- The parameters that a kernel was made with, in the order of the reference, and their files.
+local function baked_of(library, texts)
+  local list, name = {}, library.problem.name
+  for _, tensor in ipairs(library.baked and ops.find(library.problem.op).tensors(library.problem)
+    or {}) do
+    if tensor.role == "parameter" then
+      local symbol = ("upw_baked_%s_%s"):format(name, tensor.name)
+      list[#list + 1] = { symbol = symbol, file = symbol .. ".bin" }
+      texts[#texts + 1] = { name = symbol .. ".bin", text = library.baked[tensor.name].bytes }
+    end
+  end
+  return list
+end
+
+-- Bytes of the parameters in the kernel.
+local function packed_bytes_of(library)
+  local bytes = 0
+  for _, file in ipairs(library.files) do
+    if file.name:find("%.weights$") then bytes = math.max(bytes, #file.text) end
+  end
+  return bytes
+end
+
 --- The program's table of kernels, rendered. A library without files is loaded by the program.
 local function frame(libraries, headers, compiler, target, main)
   local cases, texts = {}, {}
@@ -119,7 +142,8 @@ local function frame(libraries, headers, compiler, target, main)
     cases[index] = { name = problem.name, op = op.name,
       header = library.files[1] and problem.name .. ".h",
       reference = reference, generic = (reference.func:gsub("_ref_", "_generic_", 1)),
-      flops = op.plan(problem).limit_flops, tile = tile, factor = factor }
+      flops = op.plan(problem).limit_flops, tile = tile, factor = factor,
+      baked = baked_of(library, texts), packed_bytes = packed_bytes_of(library) }
     for _, file in ipairs(library.files) do
       if file.name:find("%.h$") then texts[#texts + 1] = file end
     end

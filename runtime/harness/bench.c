@@ -287,6 +287,8 @@ static int set_up(struct bench *b, const struct options *options) {
     if (!set_up_tensor(b, i, &inputs, &outputs, &rng)) return 0;
     parameters += k->tensors[i].role == UPW_PARAMETER;
   }
+  for (size_t i = 0; i < b->c->baked_count; i++) b->inputs[inputs + i] = b->c->baked[i];
+  b->in_bytes += b->c->packed_bytes;
   if (!set_up_packed(b, b->inputs + inputs - parameters)) return 0;
   size_t both = b->in_bytes + b->out_bytes;
   b->probe_bytes = (both + PROBE_STEP - 1) / PROBE_STEP * PROBE_STEP;
@@ -342,7 +344,7 @@ int bench_case(const struct upw_case *c, const struct options *options) {
     b.pool = pool_make(options->threads, cpus, cpu_count);
     if (b.pool) b.callback = pool_callback(b.pool);
   }
-  if (c->kernel->tensor_count <= MOST_TENSORS) code = measured(&b, options);
+  if (c->kernel->tensor_count + c->baked_count <= MOST_TENSORS) code = measured(&b, options);
   if (b.pool) pool_free(b.pool);
   for (size_t i = 0; i < b.region_count; i++) munmap(b.regions[i].map, b.regions[i].bytes);
   if (code != EXIT_WELL) {

@@ -39,6 +39,9 @@ struct upw_case {
   double flops;            // useful floating-point operations of one run
   int64_t tile[3];         // as in struct upw_ref_query
   double factor;
+  const void *const *baked; // the parameters that the kernel was made with, as files have them
+  size_t baked_count;
+  size_t packed_bytes; // that they are in the kernel
 };
 
 int upw_harness_main(int argc, char **argv, const struct upw_case *cases, size_t count);

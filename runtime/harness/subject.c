@@ -6,9 +6,10 @@
 #include "dtype.h"
 #include "subject.h"
 
-const char *subject_refusal(const struct upw_kernel *k) {
+const char *subject_refusal(const struct upw_case *c) {
+  const struct upw_kernel *k = c->kernel;
   uint32_t outputs = 0, parameters = 0;
-  if (k->abi != UPW_KERNEL_ABI || k->tensor_count > MOST_TENSORS)
+  if (k->abi != UPW_KERNEL_ABI || k->tensor_count + c->baked_count > MOST_TENSORS)
     return "the kernel has another ABI";
   for (uint32_t i = 0; i < k->tensor_count; i++) {
     const struct upw_tensor *t = &k->tensors[i];
@@ -58,13 +59,14 @@ void subject_free(struct subject *s) {
   for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) free(rest[i]);
 }
 
-void subject_fill(struct subject *s, const char *kind, double reach, const void **inputs,
-                  struct rng *rng) {
+const void **subject_fill(struct subject *s, const char *kind, double reach, const void **inputs,
+                          struct rng *rng) {
   for (uint32_t i = 0; i < s->kernel->tensor_count; i++) {
     if (s->kernel->tensors[i].role == UPW_OUTPUT) continue;
     data_fill_tensor(s->master[i], s->kernel, i, kind, reach, rng);
     *inputs++ = s->master[i];
   }
+  return inputs;
 }
 
 void subject_place(struct subject *s, enum placement where) {

@@ -20,15 +20,15 @@ struct subject {
   unsigned char *whole;           // a first result
 };
 
-// NULL, or why the kernel cannot be a subject.
-const char *subject_refusal(const struct upw_kernel *k);
+// NULL, or why a kernel cannot be a subject.
+const char *subject_refusal(const struct upw_case *c);
 int subject_make(struct subject *s, const struct upw_kernel *k); // 0: no memory
 void subject_free(struct subject *s);
 
 // Random data of a kind for all inputs, and parameters to go with them; `inputs` gets both, as the
-// reference takes them. An output reads about `reach` numbers.
-void subject_fill(struct subject *s, const char *kind, double reach, const void **inputs,
-                  struct rng *rng);
+// reference takes them. An output reads about `reach` numbers. Returns where baked parameters go.
+const void **subject_fill(struct subject *s, const char *kind, double reach, const void **inputs,
+                          struct rng *rng);
 // Places all buffers anew, inputs and parameters read-only with their data, packed without any.
 void subject_place(struct subject *s, enum placement where);
 // Fills packed; what run sees of it is read-only. Returns the kernel's status.

@@ -221,7 +221,8 @@ static int prepare_data(struct check *s, const char *kind, size_t round, struct 
   struct upw_ref_query query = {
       .work = round > 0 ? most_work : 0, .seed = rng_next(rng), .factor = s->c->factor};
   memcpy(query.tile, s->c->tile, sizeof query.tile);
-  subject_fill(&s->subject, kind, s->reach, inputs, rng);
+  const void **rest = subject_fill(&s->subject, kind, s->reach, inputs, rng);
+  for (size_t i = 0; i < s->c->baked_count; i++) *rest++ = s->c->baked[i];
   s->result.overflows = data_overflows(s->result.dtype, kind);
   int status = s->c->reference(s->c->params, inputs, &query, &s->subject.expected);
   for (size_t i = 0; i < s->subject.count && round == 0; i++)
@@ -279,11 +280,12 @@ int verify_case(const struct upw_case *c, const struct options *options) {
   static struct check s;
   int code;
   s = (struct check){.c = c, .seed = options->seed, .reach = 1};
-  const char *why = subject_refusal(c->kernel);
+  const char *why = subject_refusal(c);
   if (why) return failure(&s, "unsupported", why);
   if (!subject_make(&s.subject, c->kernel)) {
     code = failure(&s, "memory", "out of memory");
   } else if (sigsetjmp(faults_recovery, 1) == 0) {
+    s.result.foreign = c->baked_count > 0;
     s.result.dtype = s.subject.dtypes[s.subject.y];
     faults_catch();
     code = check_all(&s, options->rounds);

@@ -154,8 +154,18 @@ static const struct upw_ref_interpolate params = {.mode = UPW_REF_LINEAR,
 static const struct upw_ref_interpolate no_params = {
     .mode = UPW_REF_LINEAR, .rank = 1, .planar = 1, .channels = TASKS, .in = {IN}, .out = {OUT}};
 static const struct upw_case cases[] = {
-    {&kernel, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &params, 240, {0}, 0},
-    {&empty, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &no_params, 0, {0}, 0},
+    {.kernel = &kernel,
+     .op = "interpolate",
+     .reference = upw_ref_interpolate,
+     .generic = upw_generic_interpolate,
+     .params = &params,
+     .flops = 240},
+    {.kernel = &empty,
+     .op = "interpolate",
+     .reference = upw_ref_interpolate,
+     .generic = upw_generic_interpolate,
+     .params = &no_params,
+     .flops = 0},
 };
 
 #define HARNESS(...) harness_child((char *[]){"harness", __VA_ARGS__, NULL}, cases, 2)

@@ -131,8 +131,13 @@ static const struct upw_ref_contract params = {.rank = 1,
                                                .post_count = 2,
                                                .post = {{UPW_REF_ADD, 0, 0}, {UPW_REF_RELU, 0, 0}}};
 
-static struct upw_case c = {&kernel, "conv", upw_ref_contract, upw_generic_contract, &params, 2400,
-                            {1},     0};
+static struct upw_case c = {.kernel = &kernel,
+                            .op = "conv",
+                            .reference = upw_ref_contract,
+                            .generic = upw_generic_contract,
+                            .params = &params,
+                            .flops = 2400,
+                            .tile = {1}};
 #define HARNESS(...) harness_child((char *[]){"harness", __VA_ARGS__, NULL}, &c, 1)
 
 static const struct {

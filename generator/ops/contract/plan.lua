@@ -40,7 +40,7 @@ return function(problem)
     dtype = x.dtype, work = x.dtype == "f64" and "f64" or "f32", batch = x.shape[1],
     planar = tensor.planar(x), groups = problem.groups,
     ci = tensor.channels(x) // problem.groups, co = problem.out_channels // problem.groups,
-    transposed = transposed, bias = problem.bias, post = post.parse(problem),
+    transposed = transposed, bias = problem.bias ~= false, post = post.parse(problem),
     numerics = problem.numerics, axes = axes, bytes_read = bytes_read(problem),
   }
 end

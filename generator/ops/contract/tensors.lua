@@ -10,6 +10,13 @@ local tensor = require "upweave.ops.tensor"
 
 local M = {}
 
+--- The names that parameters may have; a second one of an epilogue is `gamma2`, ….
+M.bakeable = { "weight", "bias" }
+for _, epilogue in ipairs(post.list) do
+  local own = epilogue.parameters or {}
+  table.move(own, 1, #own, #M.bakeable + 1, M.bakeable)
+end
+
 --- The weights of checked fields: {out, in/groups, k…}, transposed {in, out/groups, k…}.
 ---@param fields table x, out_channels, groups, kernel_size
 ---@param transposed boolean

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Catalogue of diagnostics: the rules of operators.
 --
--- Purpose: E041 to E048 and E050 to E063, a part of util/catalogue.lua, whose rules hold here.
+-- Purpose: E041 to E048 and E050 to E067, a part of util/catalogue.lua, whose rules hold here.
 
 local SPEC <const> = 3
 
@@ -118,5 +118,24 @@ return {
   {
     code = "E063", exit = SPEC, message = "axis {axis} cannot stand there",
     because = "each spatial axis may be listed once; those of {layout} are {axes}", try = "{hint}",
+  },
+
+  -- Spec: parameters that are baked.
+  {
+    code = "E064", exit = SPEC, message = "is missing: all parameters are baked, or none",
+    because = "a kernel with {baked} from a file has no argument for parameters", try = "{hint}",
+  },
+  {
+    code = "E065", exit = SPEC, message = "the file cannot be taken", because = "{reason}",
+    try = "numpy.save in the spec's folder or below it, an array of shape {shape}, dtype {dtype}",
+  },
+  {
+    code = "E066", exit = SPEC, message = "the file does not fit the parameter",
+    because = "it holds {got_shape} {got_dtype}, and the kernel takes {shape} {dtype}",
+    try = "numpy.save(\"{file}\", array of shape {shape}, dtype {dtype})",
+  },
+  {
+    code = "E067", exit = SPEC, message = "the file is not the one that the spec means",
+    because = "its sha256 is {got}", try = "leave out sha256",
   },
 }
