@@ -10,8 +10,8 @@ local database = require "upweave.tune.database"
 local diagnostics = require "upweave.util.diagnostics"
 local measure = require "upweave.tune.measure"
 local output = require "upweave.cli.output"
+local parameters = require "upweave.spec.parameters"
 local progress = require "upweave.toolchain.progress"
-local spec = require "upweave.spec"
 local store = require "upweave.tune.store"
 local tools = require "upweave.cli.tools"
 local tune = require "upweave.tune"
@@ -87,7 +87,7 @@ local function tune_one(work, options, problems, target, seconds)
   local winner = found.winner
   local record = store.record(session, winner.candidate, winner.result)
   record.trials = #found.trials
-  record.any = #problems > 1 and spec.identity(problems[1]) or nil
+  record.any = #problems > 1 and store.identity(problems[1]) or nil
   local kept
   kept, faults = database.add(work.database, record)
   if not kept then return nil, faults end
@@ -116,6 +116,7 @@ local function tune_all(work, options)
         progress.note(problem.name .. ": its schedule is given, which comes before a tuned one")
       end
       local problems = work.document.open[index] or { problem }
+      for place, one in ipairs(problems) do problems[place] = parameters.unbaked(one) end
       local seconds = not options.trials and (finish - now()) / left or nil
       local record, faults = tune_one(work, options, problems, target, seconds)
       if not record then return nil, faults end

@@ -10,7 +10,6 @@ local database = require "upweave.tune.database"
 local diagnostics = require "upweave.util.diagnostics"
 local host = require "upweave.toolchain.host"
 local progress = require "upweave.toolchain.progress"
-local spec = require "upweave.spec"
 local store = require "upweave.tune.store"
 local uv = require "luv"
 
@@ -53,7 +52,7 @@ end
 
 -- The layout that won when all were compared, as a place among the problems.
 local function won(contents, problems, target)
-  local any = spec.identity(problems[1])
+  local any = store.identity(problems[1])
   local finals = store.finals(database.records(contents, any), function(record)
     return record.any == any and record.target == target.name
       and record.machine == host.machine()
@@ -95,7 +94,7 @@ function M.open(options, document, target, named)
   settle(document, contents, target)
   if not contents or #contents.lines == 0 then return nil end
   return function(problem, on)
-    return store.winners(database.records(contents, spec.identity(problem)), problem, on)
+    return store.winners(database.records(contents, store.identity(problem)), problem, on)
   end
 end
 

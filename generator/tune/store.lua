@@ -8,6 +8,7 @@
 
 local driver = require "upweave.driver"
 local host = require "upweave.toolchain.host"
+local parameters = require "upweave.spec.parameters"
 local record = require "upweave.tune.record"
 local spec = require "upweave.spec"
 local text = require "upweave.util.text"
@@ -24,6 +25,11 @@ function M.compiler(compiler)
   if #compiler.cflags > 0 then name = name .. " " .. words.join(compiler.cflags) end
   return name
 end
+
+--- The identity of a kernel to the tuner: the numbers of baked parameters do not change its time.
+---@param problem table
+---@return string
+function M.identity(problem) return spec.identity(parameters.unbaked(problem)) end
 
 ---@param problem table
 ---@return string
@@ -56,7 +62,7 @@ local fields_of_result = { "status", "reason", "median_ns", "min_ns", "spread", 
 function M.record(session, candidate, result)
   local problem = candidate.problem
   local entry = {
-    kind = session.kind, spec = spec.identity(problem), target = session.target.name,
+    kind = session.kind, spec = M.identity(problem), target = session.target.name,
     machine = host.machine(), compiler = M.compiler(session.compiler),
     generator = driver.VERSION, c_sha256 = candidate.c_sha256, schedule = candidate.schedule,
     layout = problem.x.layout, kernel = session.kernel, shape = M.shape(problem),
@@ -115,7 +121,7 @@ end
 ---@param target Target
 ---@return {schedule: string, c_sha256: string, why: string}[]
 function M.winners(records, problem, target)
-  local identity, machine = spec.identity(problem), host.machine()
+  local identity, machine = M.identity(problem), host.machine()
   local list = M.finals(records, function(entry)
     return entry.spec == identity and entry.target == target.name and entry.machine == machine
   end)

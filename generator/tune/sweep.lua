@@ -8,6 +8,7 @@
 
 local driver = require "upweave.driver"
 local ordered = require "upweave.util.ordered"
+local parameters = require "upweave.spec.parameters"
 local schedules = require "upweave.schedule"
 local spec = require "upweave.spec"
 local sweeps = require "upweave.spec.sweep"
@@ -45,7 +46,7 @@ local function problem_of(raw, shape, layout, overrides)
   options.layout, options.schedule = layout or overrides.layout, nil
   local document, faults = spec.validate({ shape and with_shape(raw, shape) or raw }, options)
   if not document then return nil, faults[1].message end
-  return document.kernels[1]
+  return parameters.unbaked(document.kernels[1])
 end
 
 -- The text of what a sweep says of the schedule: a text, knobs, or nothing.

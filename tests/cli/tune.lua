@@ -108,6 +108,19 @@ tap.like(result.stderr, ("layout %s, tuned"):format(best.layout), "the winner's 
 result = run("explain without", 0, { "explain", open })
 tap.like(result.stderr, "layout NCHW, the default", "without one the default, and it is said")
 
+-- Baked parameters: their numbers are not what is tuned ------------------------------------------
+
+local function weigh(...)
+  command.write(folder .. "/w.npy", command.npy({ 2, 1, 1, 1 }, { ... }))
+end
+weigh(1, 2)
+local baked = command.write(folder .. "/baked.lua", 'kernel "baked" { op = "conv", bias = false, '
+  .. 'x = tensor { 1, 1, 4, 4 }, out_channels = 2, kernel_size = 1, weight = npy "w.npy" }\n')
+run("tune a baked kernel", 0, { "tune", baked, "--trials", "2", "--db", db })
+weigh(3, 4)
+result = run("explain it with other numbers", 0, { "explain", baked, "--db", db })
+tap.like(result.stdout, "database: tuned: ", "the winner is that of all numbers")
+
 -- Sweeps --------------------------------------------------------------------------------------
 
 local swept = command.write(folder .. "/sweep.lua", command.tiny("up") .. [[
