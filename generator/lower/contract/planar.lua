@@ -139,7 +139,8 @@ local function fetch(k, cells, sources, row, input, at)
   return x
 end
 
--- Sums of a tile, acc[phase][channel][cell] in a row, over a row of taps.
+-- Sums of a tile, acc[phase][channel][cell] in a row, over a row of taps.  Sums with a name keep
+-- their order in C: else Clang has the inputs of all positions and their weights in registers.
 local function reduce(k, t, acc, input, weights)
   local b, f, count, channels = k.b, k.frame, #t.cells, t.block.vectors
   return b:fold("c", t.pass.from, t.pass.to, acc, function(c, sum)
@@ -152,7 +153,8 @@ local function reduce(k, t, acc, input, weights)
           local first = ((tap.phase - 1) * channels + o) * count
           for i, cell in ipairs(t.cells) do
             if x[i] then
-              out[first + i] = b:fma(b:splat(w, cell.vector.lanes), x[i], out[first + i])
+              local next = b:fma(b:splat(w, cell.vector.lanes), x[i], out[first + i])
+              out[first + i] = p < #k.positions and b:named("sum", next) or next
             end
           end
         end
