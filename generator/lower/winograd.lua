@@ -9,6 +9,7 @@ local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
 local geometry = require "upweave.lower.winograd.geometry"
 local pack = require "upweave.lower.winograd.pack"
+local patch = require "upweave.lower.winograd.patch"
 local passes = require "upweave.lower.winograd.passes"
 local phases = require "upweave.lower.winograd.phases"
 local products = require "upweave.lower.winograd.products"
@@ -123,7 +124,7 @@ local function declare(plan, knobs, target)
   k.v_pitch, k.m_pitch = geometry.pitches(plan, k.tiles, k.kinds[1].vectors * lanes)
   k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
   k.m = f.b:scratch("m", plan.work, k.products * k.m_pitch)
-  if plan.rank == 2 then k.patch = f.b:scratch("patch", plan.work, w.n * w.n * k.lanes) end
+  patch.declare(k)
   f.weights = pack.weights(k)
   f.b.algorithm = {
     text = ("Winograd %s on %d axes"):format(algorithm.name, plan.rank),

@@ -4,11 +4,11 @@
 -- channel], M[product][tile][output channel] to outputs.
 --
 -- Both transforms of an image's tile go through a patch, a vector of channels at a time: along one
--- axis to it, along the other from it, so that each loop has one matrix and fits the registers.  A
--- tile of a line needs no patch.  (Whole rows of tiles at a time would share the columns that tiles
+-- axis to it, along the other from it.  A tile of a line needs none.  (Whole rows of tiles at a time would share the columns that tiles
 -- have in common, but read the input a vector of channels after the other: twice the time.)
 
 local blocks = require "upweave.lower.contract.blocks"
+local patch = require "upweave.lower.winograd.patch"
 local store = require "upweave.lower.contract.store"
 local transform = require "upweave.lower.contract.transform"
 local vector = require "upweave.lower.vector"
@@ -41,7 +41,7 @@ local function transformed(k, class, lanes, load, put)
 end
 
 -- Along the columns of one tile: to the patch or, of a line, to V, where the tile is number `tile`.
-local function columns_in(k, class, i, column, tile, c, lanes)
+local function columns_in(k, tiled, class, i, column, tile, c, lanes)
   local b, axes = k.b, k.frame.from.axes
   local row = b:view("in", k.source, class.place.at(i) * axes[1] + column.at * (axes[2] or 0) + c)
   if k.plan.rank == 1 then
@@ -50,20 +50,20 @@ local function columns_in(k, class, i, column, tile, c, lanes)
       function(j, v) b:store(k.v, tile * k.plan.ci + c + j * k.v_pitch, v) end)
   end
   local first, last = column.class.like.from, column.class.like.to
-  b:each("x", 0, last - first + 1, function(x)
+  tiled.each("x", 0, last - first + 1, function(x)
     transformed(k, class, lanes,
       function(j) return b:load(row, x * axes[2] + j * axes[1], lanes, "x" .. j) end,
-      function(j, v) b:store(k.patch, (x + first + j * k.w.n) * lanes, v) end)
+      function(j, v) tiled.put(x + (first + j * k.w.n), v) end)
   end)
 end
 
 -- Along the rows, from the patch to V.
-local function rows_in(k, column, tile, c, lanes)
+local function rows_in(k, tiled, column, tile, c, lanes)
   local b, n = k.b, k.w.n
-  b:each("i", 0, n, function(i)
+  tiled.each("i", 0, n, function(i)
     local out, first = i * (n * k.v_pitch) + tile * k.plan.ci + c, column.class.like.from
     transformed(k, column.class, lanes,
-      function(j) return b:load(k.patch, (i * n + first + j) * lanes, lanes, "d" .. j) end,
+      function(j) return tiled.get(i * n + (first + j), "d" .. j) end,
       function(j, v) b:store(k.v, out + j * k.v_pitch, v) end)
   end)
 end
@@ -80,15 +80,22 @@ local function each_tile(k, classes, part, tile, fn)
   end
 end
 
+-- One vector of input channels of a tile.
+local function vector_in(k, row, column, tile, c, lanes)
+  local tiled, image = patch.new(k, lanes), k.plan.rank == 2
+  each_class(k, k.inputs, row, function(class, i)
+    columns_in(k, tiled, class, i, column, tile, c, lanes)
+    if image and tiled.straight then rows_in(k, tiled, column, tile, c, lanes) end
+  end)
+  if image and not tiled.straight then rows_in(k, tiled, column, tile, c, lanes) end
+end
+
 --- V of a block.
 function M.inputs(k, block)
   each_row(k, block, function(row, first)
     each_tile(k, k.input_columns, 0, first, function(column, tile)
       vector.sweep_row(k.b, "c", k.plan.ci, k.lanes, 1, function(c, lanes)
-        each_class(k, k.inputs, row, function(class, i)
-          columns_in(k, class, i, column, tile, c, lanes)
-        end)
-        if k.plan.rank == 2 then rows_in(k, column, tile, c, lanes) end
+        vector_in(k, row, column, tile, c, lanes)
       end)
     end)
   end)
@@ -104,21 +111,21 @@ local function products_of(range, load)
 end
 
 -- Along the rows of one tile, from M to the patch.
-local function rows_out(k, phase, tile, kind, at)
+local function rows_out(k, tiled, phase, tile, kind, at)
   local b, n, m, lanes = k.b, k.w.n, k.w.m, kind.lanes
-  b:each("i", phase.rows.first, phase.rows.last + 1, function(i)
+  tiled.each("i", phase.rows.first, phase.rows.last + 1, function(i)
     local from = i * (n * k.m_pitch) + tile * (kind.vectors * lanes) + at
     local values = products_of(phase.columns, function(j)
       return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j)
     end)
     for q, v in ipairs(transform.column(b, k.w.at, values)) do
-      b:store(k.patch, (i * m + (q - 1)) * lanes, v)
+      tiled.put(i * m + (q - 1), v)
     end
   end)
 end
 
 -- Along the columns of one tile: its outputs, from the patch or, of a line, from M.
-local function columns_out(k, phase, class, i, column, tile, kind, at, used)
+local function columns_out(k, tiled, phase, class, i, column, tile, kind, at, used)
   local b, axes, lanes, plan = k.b, k.frame.to.axes, kind.lanes, k.plan
   local out = k.image + class.place.at(i) * axes[1] + column.at * (axes[2] or 0) + at
   local function parameter(first) return b:load(k.frame.packed, k.channel + at + first, lanes) end
@@ -136,18 +143,18 @@ local function columns_out(k, phase, class, i, column, tile, kind, at, used)
     return pixel(function(j) return b:load(k.m, from + j * k.m_pitch, lanes, "m" .. j) end, 0)
   end
   local first = column.class.like.from
-  b:each("x", 0, column.class.like.count, function(x)
-    pixel(function(j)
-      return b:load(k.patch, (x + first + j * k.w.m) * lanes, lanes, "m" .. j)
-    end, x * (plan.axes[2].phases * axes[2]))
+  tiled.each("x", 0, column.class.like.count, function(x)
+    pixel(function(j) return tiled.get(x + (first + j * k.w.m), "m" .. j) end,
+      x * (plan.axes[2].phases * axes[2]))
   end)
 end
 
 -- One vector of a block of output channels.
 local function vector_out(k, phase, row, column, tile, kind, at, used)
-  if k.plan.rank == 2 then rows_out(k, phase, tile, kind, at) end
+  local tiled = patch.new(k, kind.lanes)
+  if k.plan.rank == 2 then rows_out(k, tiled, phase, tile, kind, at) end
   each_class(k, k.outputs, phase.y * k.all + row, function(class, i)
-    columns_out(k, phase, class, i, column, tile, kind, at, used)
+    columns_out(k, tiled, phase, class, i, column, tile, kind, at, used)
   end)
 end
 
