@@ -6,6 +6,7 @@
 -- (`--cflags -O3`), as with getopt; after `--` everything is a SPEC. Verbs name groups of options:
 --   spec     SPEC or flags in its place, and what overrides fields of all kernels
 --   target   --target
+--   weights  --weights
 --   compile  the C compiler
 --   database --db
 --   runner   --runner
@@ -41,6 +42,10 @@ local GROUPS <const> = {
   },
   target = {
     { "--target", "target", "NAME", true, "native, or a name that `upweave doctor` lists" },
+  },
+  weights = {
+    { "--weights", "weights", "WHERE", false, "baked parameters: in the `object`, or in a `file`"
+      .. " that the caller loads" },
   },
   compile = {
     { "--cc", "cc", "PROGRAM", false, "the C compiler (Clang 14 or newer)" },
@@ -85,8 +90,11 @@ local function color(text)
   end
 end
 
+local function place(text) return (text == "object" or text == "file") and text or nil end
+
 local CHECKS <const> = {
   { "color", "one of auto, always, never", color },
+  { "weights", "object or file", place },
   { "compile_seconds", "a number above 0", number_above_zero },
   { "seconds", "a number above 0", number_above_zero },
   { "budget", "a time such as 60s, 5m or 1h", duration },

@@ -15,7 +15,7 @@ local winners = require "upweave.cli.winners"
 
 local M = {
   name = "build", summary = "generates, compiles and links", takes = "spec",
-  groups = { "spec", "target", "compile", "database" },
+  groups = { "spec", "target", "weights", "compile", "database" },
   options = {
     { "-o --output", "output", "DIR", false, "folder for the files" },
     { "--depfile", "depfile", "FILE", false, "write the dependencies for make or ninja" },
@@ -68,6 +68,8 @@ function M.run(options)
   local records, document, libraries, kit, list, measures
   records, faults = context.targets_together(options, "native")
   if not records then return nil, faults end
+  faults = gen.check_single(options, records)
+  if faults then return nil, faults end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
   kit, faults = tools.toolchain(options, records)
@@ -75,7 +77,8 @@ function M.run(options)
   local found
   found, faults = winners.open(options, document, records[1])
   if faults then return nil, faults end
-  libraries, faults = tools.generate(document, records, { winners = found })
+  libraries, faults = tools.generate(document, records,
+    { winners = found, apart = options.weights == "file" })
   if not libraries then return nil, faults end
   list, faults, measures = M.outputs(kit, libraries, context.stem(options, document))
   if not list then return nil, faults end
@@ -83,7 +86,7 @@ function M.run(options)
     progress.detail(string.format("%s: %d bytes of code, %d of constants", kernel.name,
       kernel.code_bytes, kernel.constant_bytes))
   end
-  return gen.write(options, folder, list, measures)
+  return gen.write(options, folder, list, context.inputs(options, document), measures)
 end
 
 return M

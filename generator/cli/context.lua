@@ -8,6 +8,8 @@ local diagnostics = require "upweave.util.diagnostics"
 local files = require "upweave.toolchain.files"
 local flags = require "upweave.read.flags"
 local host = require "upweave.toolchain.host"
+local list = require "upweave.util.list"
+local ordered = require "upweave.util.ordered"
 local read = require "upweave.read"
 local spec = require "upweave.spec"
 local suggest = require "upweave.util.suggest"
@@ -36,10 +38,10 @@ function M.raw_kernels(options, verb)
   end
   local kernels, all = {}, {}
   for _, path in ipairs(paths) do
-    local list, faults = read.kernels(path)
-    if list then
-      table.move(list, 1, #list, #kernels + 1, kernels)
-      kernels.sweep = list.sweep
+    local read_here, faults = read.kernels(path)
+    if read_here then
+      table.move(read_here, 1, #read_here, #kernels + 1, kernels)
+      kernels.sweep = read_here.sweep
     else
       table.move(faults, 1, #faults, #all + 1, all)
     end
@@ -57,6 +59,20 @@ function M.document(options, verb)
   local kernels, faults = M.raw_kernels(options, verb)
   if not kernels then return nil, faults end
   return spec.validate(kernels, M.overrides(options))
+end
+
+--- The files that a document was made from: specs, and what they bake.
+---@param options table
+---@param document upweave.Document
+---@return string[]
+function M.inputs(options, document)
+  local paths = table.move(options.words, 1, #options.words, 1, {})
+  for index in ipairs(document.kernels) do
+    for _, parameter in ordered.pairs(document.baked[index] or {}) do
+      if not list.contains(paths, parameter.path) then paths[#paths + 1] = parameter.path end
+    end
+  end
+  return paths
 end
 
 --- What stands beside a SPEC and replaces fields of all kernels.

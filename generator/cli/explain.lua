@@ -13,6 +13,7 @@ local fault = require "upweave.cli.fault"
 local lower = require "upweave.lower"
 local ops = require "upweave.ops"
 local output = require "upweave.cli.output"
+local parameters = require "upweave.spec.parameters"
 local schedules = require "upweave.schedule"
 local spec = require "upweave.spec"
 local text = require "upweave.util.text"
@@ -119,8 +120,10 @@ end
 local function rows_of_problem(facts, row)
   for _, tensor in ipairs(facts.tensors) do
     local layout = tensor.layout == "" and "" or tensor.layout .. " " -- parameters have none
-    row(tensor.role, "%s %s %s%s, %s", tensor.name, text.shape(tensor.shape), layout, tensor.dtype,
-      bytes_text(tensor.bytes))
+    local field = facts.problem[tensor.name]
+    row(tensor.role, "%s %s %s%s, %s%s", tensor.name, text.shape(tensor.shape), layout,
+      tensor.dtype, bytes_text(tensor.bytes),
+      parameters.is_file(field) and ", baked from " .. field.npy or "")
   end
   row("formula", facts.formula)
   row("rules", "profile %s, coord_math %s, numerics %s", facts.problem.profile,

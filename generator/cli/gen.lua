@@ -14,13 +14,25 @@ local winners = require "upweave.cli.winners"
 
 local M = {
   name = "gen", summary = "writes C, header and JSON metadata", takes = "spec",
-  groups = { "spec", "target", "database" },
+  groups = { "spec", "target", "weights", "database" },
   options = {
     { "-o --output", "output", "DIR", false, "folder for the files" },
     { "--single", "single", nil, false, "one self-contained .c, for one target" },
     { "--depfile", "depfile", "FILE", false, "write the dependencies for make or ninja" },
   },
 }
+
+--- The options that are for one target only, given with several.
+---@param options table
+---@param records Target[]
+---@return upweave.Diagnostic[]? faults
+function M.check_single(options, records)
+  local first = options.single and "--single"
+    or options.weights == "file" and "--weights file"
+  if not first or #records == 1 then return nil end
+  return { diagnostics.new("E007", { first = first, second = "several --target",
+    hint = "one --target" }) }
+end
 
 --- All files of the libraries, in order.
 ---@return upweave.OutputFile[]
@@ -43,13 +55,14 @@ end
 ---@param options table
 ---@param folder string
 ---@param list upweave.OutputFile[]
+---@param inputs string[] what they depend on
 ---@param measures table[]? of kernels, for --json
 ---@return integer|nil code
 ---@return upweave.Diagnostic[]? faults
-function M.write(options, folder, list, measures)
+function M.write(options, folder, list, inputs, measures)
   local paths, set = paths_of(folder, list), table.move(list, 1, #list, 1, {})
   if options.depfile then
-    local text, reason = depfile.text(paths, options.words)
+    local text, reason = depfile.text(paths, inputs)
     if not text then return nil, context.write_fault(options.depfile, reason) end
     set[#set + 1] = { path = options.depfile, text = text }
   end
@@ -69,19 +82,17 @@ function M.run(options)
   local records, document, libraries
   records, faults = context.targets_together(options, "generic")
   if not records then return nil, faults end
-  if options.single and #records > 1 then
-    return nil, { diagnostics.new("E007", { first = "--single", second = "several --target",
-      hint = "one --target" }) }
-  end
+  faults = M.check_single(options, records)
+  if faults then return nil, faults end
   document, faults = context.document(options, M.name)
   if not document then return nil, faults end
   local found
   found, faults = winners.open(options, document, records[1], true)
   if faults then return nil, faults end
   libraries, faults = tools.generate(document, records,
-    { single = options.single, winners = found })
+    { single = options.single, winners = found, apart = options.weights == "file" })
   if not libraries then return nil, faults end
-  return M.write(options, folder, all_files(libraries))
+  return M.write(options, folder, all_files(libraries), context.inputs(options, document))
 end
 
 return M

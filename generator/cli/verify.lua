@@ -115,7 +115,7 @@ local function write(options, folder, work, all)
   list, faults = build.outputs(work.tools, libraries, context.stem(options, work.document),
     results_by_kernel(all.records))
   if not list then return nil, faults end
-  return gen.write({ quiet = true, words = {} }, folder, list)
+  return gen.write({ quiet = true }, folder, list, {})
 end
 
 local function report(options, all)

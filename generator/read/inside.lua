@@ -33,7 +33,26 @@ local function fault_of(path, folder)
   return reason and ("its %s %s"):format(folder.word, reason)
 end
 
---- The real path of a plain file and its size; nil and the reason, the file's name in front of it
+-- The real path and its size; nil and the reason.
+local function resolve(folder, path)
+  local top, trouble = uv.fs_realpath(folder.path)
+  local real = top and uv.fs_realpath(top .. "/" .. path)
+  if not real then
+    return nil, trouble and ("the %s's folder cannot be read"):format(folder.owner)
+      or "there is no such file"
+  end
+  local inside = top == "/" and top or top .. "/"
+  if real:sub(1, #inside) ~= inside then
+    return nil, ("a symbolic link leads out of the %s's folder"):format(folder.owner)
+  end
+  local stat = uv.fs_stat(real)
+  if not stat or stat.type ~= "file" then
+    return nil, "it is not a plain file"
+  end
+  return real, stat.size
+end
+
+--- The real path of a plain file and its size; nil and the reason, with the file's name in front
 --- where there is a file to look for.
 ---@param folder upweave.Folder
 ---@param path string
@@ -44,21 +63,8 @@ function M.find(folder, path)
   if fault then
     return nil, fault
   end
-  local top, trouble = uv.fs_realpath(folder.path)
-  local real = top and uv.fs_realpath(top .. "/" .. path)
-  if not real then
-    local reason = trouble and ("the %s's folder cannot be read"):format(folder.owner)
-    return nil, path .. ": " .. (reason or "there is no such file")
-  end
-  local inside = top == "/" and top or top .. "/"
-  if real:sub(1, #inside) ~= inside then
-    return nil, ("%s: a symbolic link leads out of the %s's folder"):format(path, folder.owner)
-  end
-  local stat = uv.fs_stat(real)
-  if not stat or stat.type ~= "file" then
-    return nil, path .. ": it is not a plain file"
-  end
-  return real, stat.size
+  local real, result = resolve(folder, path)
+  return real, real and result or ("%s: %s"):format(path, result)
 end
 
 return M

@@ -19,6 +19,7 @@ local LARGEST <const> = 256 << 20
 ---@field shape integer[]
 ---@field bytes string of the elements
 ---@field sha256 string of the file
+---@field path string of the file, from where the spec's path is from
 
 local function load(folder, path)
   local real, size = inside.find(folder, path)
@@ -36,14 +37,14 @@ local function load(folder, path)
     return nil, path .. ": " .. (reason or fault)
   end
   return { dtype = array.dtype, shape = array.shape, bytes = array.bytes,
-    sha256 = sha256.hex(bytes) }
+    sha256 = sha256.hex(bytes), path = (folder.path .. path):gsub("^%./", "") }
 end
 
 --- The function that reads the files of a spec: by their paths, as the spec has them.
 ---@param spec string path of the spec
 ---@return fun(path: string): upweave.ParameterFile?, string?
 function M.loader(spec)
-  local folder = { path = spec:match("^(.*/)[^/]*$") or ".", owner = "spec", word = "path" }
+  local folder = { path = spec:match("^(.*/)[^/]*$") or "./", owner = "spec", word = "path" }
   local known = {}
   return function(path)
     known[path] = known[path] or table.pack(load(folder, path))
