@@ -63,6 +63,11 @@ transposed("output padding", 1, 2, { 3, 4 }, 3, { stride = 1, dilation = { 2, 3 
   output_padding = { 1, 2 } })
 transposed("output size", 1, 3, { 2, 6 }, { 3, 2 }, { stride = 3, padding = { 1, 0 },
   output_size = { 5, 19 } })
+transposed("phases of one tap", 1, 3, { 4, 5 }, 3, { stride = 2, padding = 1, output_padding = 1 })
+transposed("phases of unlike axes", 1, 3, { 4, 5 }, { 4, 5 }, { stride = { 2, 3 },
+  padding = { 0, 1 } })
+transposed("many phases", 2, 3, { 8 }, 12, { stride = 6, padding = 4, output_padding = 1 })
+transposed("phases of one pixel", 1, 3, { 1, 1 }, 4, { stride = 2, padding = 1 })
 transposed("cut", 1, 2, { 3, 5 }, 2, { stride = 2, padding = { 2, 3, 1, 0 } })
 add("conv", "conv double", tensor("NCHW", 1, 3, 3, 5), 3, { dtype = "f64", padding = 1 })
 add("conv_transpose", "conv_transpose double", tensor("NHWC", 1, 2, 5, 3), 2,
