@@ -43,7 +43,7 @@ function M.declare(k)
   local widest = 0
   for _, kind in ipairs(k.kinds) do widest = math.max(widest, kind.vectors * kind.lanes) end
   k.pitch, k.lengths = longest * widest, lengths_of(k.b, k.cuts)
-  k.line = k.b:scratch("line", k.plan.work, k.rows * k.pitch)
+  k.line, k.columns = k.b:scratch("line", k.plan.work, k.rows * k.pitch), {}
 end
 
 --- Sums of so many pixels before the first product: the bias, or 0.
@@ -147,6 +147,19 @@ local function transpose_block(k, out, line, block, v, at, lanes)
   end)
 end
 
+-- Vectors that cover n pixels of a kept line: take(at, lanes).  One loop even where the last laps
+-- over: in code after a loop Clang takes sums of the last tile from registers, which it spills.
+local function sweep(k, n, lanes, take)
+  if n < lanes or n % lanes == 0 then return vector.sweep_row(k.b, "ox", n, lanes, 1, take) end
+  local name = ("columns%d_%d"):format(n, lanes)
+  if not k.columns[name] then
+    local first = {}
+    for i = 0, n // lanes do first[i + 1] = math.min(i * lanes, n - lanes) end
+    k.columns[name] = k.b:table(name, "i32", first)
+  end
+  k.b:each("ox", 0, n // lanes + 1, function(i) take(k.b:fetch(k.columns[name], i), lanes) end)
+end
+
 --- The kept lines of a piece, transposed to the planes of the output.
 function M.transposed(k, block, piece, row)
   local b = k.b
@@ -158,7 +171,7 @@ function M.transposed(k, block, piece, row)
         local out = row_at + b:fetch(length.begins, i) + j * row.output
         local line = b:view("kept", k.line, j * k.pitch)
         for v = 1, block.vectors do
-          vector.sweep_row(b, "ox", length.n, block.lanes, 1, function(at, lanes)
+          sweep(k, length.n, block.lanes, function(at, lanes)
             transpose_block(k, out, line, block, v, at, lanes)
           end)
         end
