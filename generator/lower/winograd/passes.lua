@@ -4,8 +4,9 @@
 -- channel], M[product][tile][output channel] to outputs.
 --
 -- Both transforms of an image's tile go through a patch, a vector of channels at a time: along one
--- axis to it, along the other from it.  A tile of a line needs none.  (Whole rows of tiles at a time would share the columns that tiles
--- have in common, but read the input a vector of channels after the other: twice the time.)
+-- axis to it, along the other from it.  A tile of a line needs none.  (Whole rows of tiles at a time
+-- would share the columns that tiles have in common, but read the input a vector of channels after
+-- the other: twice the time.)
 
 local blocks = require "upweave.lower.contract.blocks"
 local patch = require "upweave.lower.winograd.patch"
