@@ -52,7 +52,7 @@ local function text(vectors)
   return table.concat(out, " ")
 end
 
-tap.is(text(lines.beyond(34, 16)), "0+16 16+16 32+16", "full vectors go beyond a row")
+tap.is(text(lines.beyond(35, 16)), "0+16 16+16 32+4", "the last vector goes beyond a row")
 tap.is(text(lines.beyond(3, 16)), "0+4", "a short row has one short vector")
 tap.is(text(lines.beyond(1, 16)), "0+1", "a row of one has one of one")
 local list, pieces = lines.tiles(lines.beyond(80, 16), 2, 8)

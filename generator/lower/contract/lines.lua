@@ -51,15 +51,18 @@ function M.cover(n, width)
   return out
 end
 
---- Vectors that cover n outputs of each phase and go beyond them, all full.
+--- Vectors that cover n outputs of each phase: full ones, then one that goes beyond them, as short
+--- as it can be.
 ---@param n integer
 ---@param width integer
 ---@return { q: integer, lanes: integer }[]
 function M.beyond(n, width)
-  local out, lanes = {}, vector.pow2_floor(n)
-  if lanes < n then lanes = 2 * lanes end
-  lanes = math.min(lanes, width)
-  for q = 0, n - 1, lanes do out[#out + 1] = { q = q, lanes = lanes } end
+  local out = {}
+  for q = 0, n - 1, width do
+    local rest = math.min(width, n - q)
+    local lanes = vector.pow2_floor(rest)
+    out[#out + 1] = { q = q, lanes = lanes < rest and 2 * lanes or lanes }
+  end
   return out
 end
 
