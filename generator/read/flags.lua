@@ -8,6 +8,7 @@
 
 local list = require "upweave.util.list"
 local ops = require "upweave.ops"
+local parameters = require "upweave.read.parameters"
 local schema = require "upweave.spec.schema"
 
 local M = {}
@@ -43,8 +44,12 @@ local function texts(value)
   return found
 end
 
+-- The file of a parameter, in this folder or below it.
+local function file(value) return { npy = value } end
+
 local function truth(value)
   if value == "false" then return false end
+  if value:find("%.npy$") then return file(value) end -- bias = true, with its values
   return value == "true" or value
 end
 
@@ -74,6 +79,7 @@ local READ <const> = {
   texts = texts,
   tensor = tensor,
   bool = truth,
+  file = file,
 }
 
 local ARGUMENT <const> = {
@@ -89,6 +95,7 @@ local ARGUMENT <const> = {
   tensor = "SHAPE",
   enum = "NAME",
   text = "TEXT",
+  file = "FILE",
 }
 
 -- The name of an option's argument; nil for a switch, which gives true.
@@ -114,6 +121,9 @@ local function attributes()
     end
     for _, attribute in ipairs(op.attributes) do
       add(attribute)
+    end
+    for _, name in ipairs(op.bakeable or {}) do
+      add { name = name, kind = "file", doc = "a parameter of the kernel, baked: an .npy file" }
     end
   end
   for _, attribute in ipairs(schema.common) do
@@ -194,7 +204,7 @@ function M.read(options)
   local function where(path)
     return option_of(path[1] and tostring(path[1]) or "name")
   end
-  return { { name = name, fields = fields, where = where } }
+  return { { name = name, fields = fields, where = where, load = parameters.loader "" } }
 end
 
 return M

@@ -2,8 +2,8 @@
 -- Parameters in files.
 --
 -- Purpose: the arrays that a spec names: weight = npy "w.npy". Invariants: a file lies in the
--- spec's folder or below it; it is read whole or refused, never more than LARGEST bytes of it, and
--- once for all kernels of the spec.
+-- spec's folder or below it and has at most LARGEST bytes; it is read once for all kernels of the
+-- spec.
 
 local files = require "upweave.toolchain.files"
 local inside = require "upweave.read.inside"

@@ -14,6 +14,7 @@ local files = require "upweave.toolchain.files"
 local jobs = require "upweave.toolchain.jobs"
 local process = require "upweave.toolchain.process"
 local progress = require "upweave.toolchain.progress"
+local sha256 = require "upweave.util.sha256"
 
 local M = {}
 
@@ -47,12 +48,18 @@ function M.open_cache()
   return store
 end
 
+-- The hash of a file, which many units may read: weights have megabytes.
+local function digest(file)
+  file.sha256 = file.sha256 or sha256.hex(file.text)
+  return file.sha256
+end
+
 local function unit_key(compiler, unit)
   local parts = { "object", compiler.id, table.concat(compiler.command, "\0"),
     table.concat(unit.flags, "\0"), unit.source }
   for _, file in ipairs(unit.files) do
     parts[#parts + 1] = file.name
-    parts[#parts + 1] = file.text
+    parts[#parts + 1] = digest(file)
   end
   return cache.key(parts)
 end

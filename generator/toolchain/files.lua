@@ -232,6 +232,7 @@ end
 ---@field path string? in its place: a path anywhere, which is the user's own
 ---@field text string bytes
 ---@field executable boolean?
+---@field sha256 string? of the text, once somebody asked
 
 --- Write a set of files into a folder, which is made if it is missing: all of them or none.
 ---@param folder string

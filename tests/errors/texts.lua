@@ -18,7 +18,8 @@ package.path = "tests/lib/?.lua;" .. package.path
 local diagnostics = require "upweave.util.diagnostics"
 local rejected = require "rejected"
 
-local FILES <const> = { "spec", "interpolate", "contract", "parameters", "read", "import", "others" }
+local FILES <const> = { "spec", "interpolate", "contract", "parameters", "read",
+  "import", "others" }
 
 local function options_of(words)
   local options = {}

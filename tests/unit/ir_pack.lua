@@ -3,6 +3,7 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local ir = dofile("tests/lib/ir.lua")(tap)
+local dtypes = dofile "tests/lib/dtypes.lua"
 local builder = require "upweave.ir.builder"
 local pack = require "upweave.ir.pack"
 local types = require "upweave.ir.types"
@@ -22,6 +23,25 @@ end
 check_bytes("f32", "<f", function(i) return i / 8 - 3 end)
 check_bytes("f64", "<d", function(i) return i / 7 end)
 check_bytes("i8", "<i1", function(i) return i % 256 - 128 end)
+
+-- Numbers of bytes, the other way round; the short types from all their bits.
+tap.same(types.numbers("f64", string.pack("<ddd", 0.1, -0.0, math.huge)),
+  { [0] = 0.1, -0.0, math.huge }, "numbers of f64")
+tap.same(types.numbers("i8", "\x80\x7f"), { [0] = -128, 127 }, "numbers of i8")
+tap.same(types.numbers("f32", ""), {}, "no numbers")
+for _, elem in ipairs { "f16", "bf16" } do
+  local bits = {}
+  for i = 0, 0xffff do bits[i + 1] = string.pack("<I2", i) end
+  local numbers, want, wrong = types.numbers(elem, table.concat(bits)), dtypes.of[elem], 0
+  for i = 0, 0xffff do
+    local value = numbers[i]
+    local right = value ~= value or want.pack(value) == bits[i + 1]
+    local exponent = elem == "f16" and 0x7c00 or 0x7f80
+    local is_nan = i & 0x7fff > exponent
+    if not right or (value ~= value) ~= is_nan then wrong = wrong + 1 end
+  end
+  tap.is(wrong, 0, "all numbers of " .. elem)
+end
 
 -- weight and bias interleaved, the bias folded in double precision
 local function module_of(work)
