@@ -3,7 +3,7 @@
 
 return {
   name = "aarch64", arch = "aarch64", vector_bytes = 16, registers = 32, fma = true,
-  half = true, twice = true,
+  ahead = 3, half = true, twice = true,
   flags = { "--target=aarch64-linux-gnu" },
   cpu = {}, builtin = {}, emulator = "qemu-aarch64",
 }

@@ -23,6 +23,8 @@ M.flags = {
 ---@field vector_bytes integer   width of a vector register
 ---@field registers integer      vector registers
 ---@field fma boolean            has a fused multiply-add
+---@field ahead integer?          registers of operands that Clang loads ahead of products, which
+---                              take none from memory
 ---@field half boolean?          converts between f16 and f32
 ---@field twice boolean?         values of two registers are as good as two values; on x86 Clang
 ---                              warns of their ABI where AVX-512 is absent

@@ -21,6 +21,8 @@ local M = { name = "contract-channels", form = "contract" }
 
 -- Elements of a row of tiles that is kept to be transposed: half an L1 cache.
 local LINE_ELEMENTS = 4096
+-- Inputs that Clang keeps from tap to tap where a reduction is two or three taps of one channel.
+local SHARED = 4
 
 --- Knobs: pixels of rows and vectors of the register tile, strips (an image's share of tasks), how
 --- far ahead weights are asked for, order of tasks, stores.
@@ -46,9 +48,11 @@ function M.knobs(plan, target)
 end
 
 --- Legal where the sums of a tile, its weights and one input (without FMA one product, too) fit the
---- registers.
-function M.legal(_, knobs, target)
-  local need = (knobs.rows * knobs.pixels + 1) * knobs.vectors + (target.fma and 1 or 2)
+--- registers, with the inputs that come ahead.
+function M.legal(plan, knobs, target)
+  local inputs = (target.fma and 1 or 2) + (target.ahead or 0)
+  if plan.ci == 1 and plan.co == 1 then inputs = inputs + SHARED end
+  local need = (knobs.rows * knobs.pixels + 1) * knobs.vectors + inputs
   if need > target.registers then
     return nil, ("pixels=%d,rows=%d,vectors=%d need %d vector registers, %s has %d"):format(
       knobs.pixels, knobs.rows, knobs.vectors, need, target.name, target.registers)
