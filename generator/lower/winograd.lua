@@ -8,9 +8,9 @@
 local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
 local geometry = require "upweave.lower.winograd.geometry"
+local inputs = require "upweave.lower.winograd.inputs"
+local outputs = require "upweave.lower.winograd.outputs"
 local pack = require "upweave.lower.winograd.pack"
-local patch = require "upweave.lower.winograd.patch"
-local passes = require "upweave.lower.winograd.passes"
 local phases = require "upweave.lower.winograd.phases"
 local products = require "upweave.lower.winograd.products"
 local winograd = require "upweave.plan.winograd"
@@ -117,14 +117,18 @@ local function declare(plan, knobs, target)
   local k = {
     b = f.b, plan = plan, frame = f, w = w, products = geometry.products(plan, w.n),
     lanes = frame.lanes(plan, target), kinds = (blocks.split(plan.co, lanes, knobs.vectors)),
-    routines = {}, prefetch = knobs.prefetch,
+    routines = {}, named = {}, prefetch = knobs.prefetch,
   }
   k.phases = phases.classes(f.b, plan, w)
   geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
   k.v_pitch, k.m_pitch = geometry.pitches(plan, k.tiles, k.kinds[1].vectors * lanes)
   k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
   k.m = f.b:scratch("m", plan.work, k.products * k.m_pitch)
-  patch.declare(k)
+  if plan.rank == 2 and k.products + w.n > target.registers then
+    k.held = f.b:scratch("held", plan.work, k.products * k.lanes)
+  end
+  inputs.declare(k)
+  outputs.declare(k)
   f.weights = pack.weights(k)
   f.b.algorithm = {
     text = ("Winograd %s on %d axes"):format(algorithm.name, plan.rank),
@@ -138,7 +142,7 @@ end
 local function block_of(k, n, g, block)
   local b, f = k.b, k.frame
   k.source = b:view("src", f.x, n * f.from.n + g * f.from.g)
-  passes.inputs(k, block)
+  inputs.transform(k, block)
   for _, kind in ipairs(k.kinds) do
     b:each("block", 0, kind.count, function(i)
       local channel = i * (kind.vectors * kind.lanes) + kind.channel
@@ -148,7 +152,7 @@ local function block_of(k, n, g, block)
         local number = phase.products * (kind.vectors * kind.lanes)
         local weights = b:view("weights", f.packed, (k.channel * f.places + number) * k.plan.ci)
         products.multiply(k, phase, block, kind, weights)
-        passes.outputs(k, phase, block, kind)
+        outputs.transform(k, phase, block, kind)
       end)
     end)
   end

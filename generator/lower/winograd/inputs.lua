@@ -1,0 +1,141 @@
+-- INPUTS
+-- ======
+-- Inputs of a block of tiles, transformed: V[product][tile][input channel].  A tile inside the
+-- image is read where it is; one that reaches beyond goes through a patch with zeros around what
+-- there is, so that there is one transform, a routine: it has the registers for itself.
+
+local tiles = require "upweave.lower.winograd.tiles"
+local transform = require "upweave.lower.contract.transform"
+local vector = require "upweave.lower.vector"
+
+local M = {}
+
+-- A product of a vector of channels to V.  The next vector's line is asked for: stores to 16 places
+-- or more by turns wait for their lines (C1, F(2,3): 84 → 73 us).
+local function put(k, v, at, value)
+  k.b:prefetch(v, at + k.lanes)
+  k.b:store(v, at, value)
+end
+
+-- A transform that fits the registers.
+local function at_once(k, x, v, c, lanes, strides)
+  local n, matrices = k.w.n, {}
+  for axis in ipairs(strides) do matrices[axis] = k.w.bt end
+  transform.apply(k.b, matrices, function(i)
+    local at = strides[2] and i // n * strides[1] + i % n * strides[2] or i * strides[1]
+    return k.b:load(x, c + at, lanes, "x" .. i)
+  end, function(i, value) put(k, v, c + i * k.v_pitch, value) end)
+end
+
+-- One that does not: the columns to scratch, the rows from there.
+local function in_turn(k, x, v, held, c, lanes, strides)
+  local b, n = k.b, k.w.n
+  b:each("x", 0, n, function(column)
+    local values = {}
+    for j = 0, n - 1 do
+      values[j + 1] = b:load(x, column * strides[2] + c + j * strides[1], lanes, "x" .. j)
+    end
+    for j, value in ipairs(transform.column(b, k.w.bt, values)) do
+      b:store(held, (column + (j - 1) * n) * lanes, value)
+    end
+  end)
+  b:each("y", 0, n, function(row)
+    local values = {}
+    for j = 0, n - 1 do values[j + 1] = b:load(held, (row * n + j) * lanes, lanes, "d" .. j) end
+    for j, value in ipairs(transform.column(b, k.w.bt, values)) do
+      put(k, v, (row * n + j - 1) * k.v_pitch + c, value)
+    end
+  end)
+end
+
+-- The routine that transforms a tile whose inputs are `strides` apart along each axis: a function
+-- of the tile's first input and its first place in V.
+local function routine(k, name, like, strides)
+  local b, n, ci, reach = k.b, k.w.n, k.plan.ci, k.plan.ci
+  for _, stride in ipairs(strides) do reach = reach + (n - 1) * stride end
+  local parameters = {
+    { name = "x", like = like, size = reach },
+    { name = "v", like = k.v, size = (k.products - 1) * k.v_pitch + ci, written = true },
+  }
+  if k.held then
+    parameters[3] = { name = "held", like = k.held, size = k.held.size, written = true }
+  end
+  local transforms = b:routine(name, parameters, function(x, v, held)
+    vector.sweep_row(b, "c", ci, k.lanes, 1, function(c, lanes)
+      if held then return in_turn(k, x, v, held, c, lanes, strides) end
+      at_once(k, x, v, c, lanes, strides)
+    end)
+  end)
+  return function(base, at, tile)
+    b:call(transforms, { { base, at }, { k.v, tile * ci }, k.held and { k.held, 0 } })
+  end
+end
+
+-- the patch -----------------------------------------------------------------------------------
+
+-- Zeros in the patch, `count` pixels from the one at `at` on.
+local function zeros(k, at, count)
+  if count == 0 then return end
+  local ci = k.plan.ci
+  vector.sweep_row(k.b, "zero", count * ci, k.lanes, 1, function(c, lanes)
+    k.b:store(k.patch, at * ci + c, k.b:const(k.plan.work, lanes, 0))
+  end)
+end
+
+-- `count` pixels of the input from x[from] on to the patch, at pixel `to`.
+local function pixels(k, to, from, count)
+  local b, ci, apart = k.b, k.plan.ci, k.frame.from.axes[k.plan.rank]
+  local length = ci
+  if apart == ci then count, length = math.min(count, 1), count * ci end
+  b:each("pixel", 0, count, function(i)
+    vector.sweep_row(b, "c", length, k.lanes, 1, function(c, lanes)
+      b:store(k.patch, (to + i) * ci + c, b:load(k.source, from + i * apart + c, lanes))
+    end)
+  end)
+end
+
+-- The patch of a tile whose inputs inside begin at x[at].
+local function fill(k, rows, columns, at)
+  local n, across = k.w.n, k.plan.rank == 2 and k.w.n or 1
+  zeros(k, 0, rows.from * across)
+  k.b:each("row", rows.from, rows.to + 1, function(row)
+    zeros(k, row * across, columns.from)
+    pixels(k, row * across + columns.from, (row - rows.from) * k.frame.from.axes[1] + at,
+      columns.to + 1 - columns.from)
+    zeros(k, row * across + columns.to + 1, across - 1 - columns.to)
+  end)
+  zeros(k, (rows.to + 1) * across, (n - 1 - rows.to) * across)
+end
+
+-- blocks --------------------------------------------------------------------------------------
+
+local function is_whole(like, n) return like.from == 0 and like.to == n - 1 end
+
+local LINE <const> = { from = 0, to = 0 }
+
+--- Declare the routines and what they need.
+function M.declare(k)
+  local n, ci, axes = k.w.n, k.plan.ci, k.frame.from.axes
+  k.inside = routine(k, "transform", k.frame.x, axes)
+  k.patch = k.b:scratch("patch", k.plan.work, k.products * ci)
+  k.outside = routine(k, "transform_patch", k.patch, axes[2] and { n * ci, ci } or { ci })
+end
+
+--- V of a block.
+function M.transform(k, block)
+  local n, axes = k.w.n, k.frame.from.axes
+  tiles.each_row(k, block, function(row, first)
+    tiles.each_class(k, k.inputs, row, function(rows, y)
+      tiles.each_column(k, k.input_columns, 0, first, LINE, function(columns, x, tile)
+        local at = y * axes[1] + x * (axes[2] or 0)
+        if is_whole(rows, n) and (columns == LINE or is_whole(columns, n)) then
+          return k.inside(k.source, at, tile)
+        end
+        fill(k, rows, columns, at)
+        k.outside(k.patch, 0, tile)
+      end)
+    end)
+  end)
+end
+
+return M
