@@ -140,6 +140,9 @@ check("three passes", "generic", "channels=2,vectors=1,rows=2,strips=2,pass=4", 
 check("passes of a line", "generic", "channels=3,vectors=1,strips=4,pass=4", {
   op = "conv_transpose", x = tensor("NWC", 1, 21, 12), kernel_size = 6, stride = 2, padding = 2,
   out_channels = 3, post = { "relu" } })
+check("from the middle of vectors", "icelake", "channels=2,vectors=2,rows=2,stage=aligned", {
+  op = "conv", x = tensor("NCHW", 1, 2, 5, 37), kernel_size = { 2, 5 }, stride = { 1, 2 },
+  padding = { 0, 2 }, out_channels = 2 })
 check("rows of a volume", "generic", "channels=2,vectors=2,rows=2,strips=2,pass=4", {
   op = "conv", x = tensor("NCDHW", 1, 8, 3, 5, 6), kernel_size = { 3, 2, 3 }, padding = { 1, 0, 1 },
   out_channels = 3 })

@@ -94,8 +94,9 @@ local function settle(source, low)
   return ("w%s:%s"):format(table.concat(source.windows, ","), table.concat(source.wanted, ","))
 end
 
--- A tile of vectors; find(v, at) is the source of a vector's inputs for a position.
-local function tile_of(axis, positions, vectors, find)
+-- A tile of vectors; find(v, at) is the source of a vector's inputs for a position.  The tile's
+-- inputs begin at a multiple of `grain`.
+local function tile_of(axis, positions, vectors, find, grain)
   local low, sources, sig = math.huge, {}, {}
   local q = vectors[1].q
   for p, position in ipairs(positions) do
@@ -106,6 +107,7 @@ local function tile_of(axis, positions, vectors, find)
       low = math.min(low, source and source.low or low)
     end
   end
+  if low < math.huge then low = low // grain * grain end
   local relative = {}
   for i, v in ipairs(vectors) do
     local count = math.min(v.lanes * axis.phases, axis.output - v.q * axis.phases)
@@ -151,14 +153,15 @@ end
 ---@param positions lower.contract.Position[]
 ---@param list lower.contract.Tile[]
 ---@param place (fun(v: table, at: integer, piece: integer): integer)?
+---@param lanes integer?   of a register, with `place`
 ---@return table[]
-function M.classes(axis, positions, list, place)
+function M.classes(axis, positions, list, place, lanes)
   local out = {}
   for t, tile in ipairs(list) do
     out[t] = tile_of(axis, positions, tile.vectors, function(v, at)
       if place then return { plain = true, low = place(v, at, tile.piece) } end
       return source_of(axis, v, at)
-    end)
+    end, place and lanes or 1)
     out[t].item.piece = tile.piece
   end
   return tiles.gather(out)

@@ -41,8 +41,9 @@ function M.knobs(plan)
     { name = "rows", values = { 1, 2, 3, 4 }, default = 1, doc = "rows of a register tile" },
     frame.strips_knob(plan),
     {
-      name = "stage", values = { "rows", "none" }, default = "rows",
-      doc = "inputs are copied row by row, or read as they lie",
+      name = "stage", values = { "rows", "aligned", "none" }, default = "rows",
+      doc = "inputs are copied row by row (aligned: and shuffled, not loaded, from the middle of "
+        .. "vectors), or read as they lie",
     },
     {
       name = "pass", values = { 0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256 }, default = 0,
@@ -66,7 +67,7 @@ end
 local function layout(plan, knobs, target)
   local last, lanes = plan.axes[plan.rank], frame.lanes(plan, target)
   local repetitions = (last.output + last.phases - 1) // last.phases
-  local staged = knobs.stage == "rows"
+  local staged = knobs.stage ~= "none"
   local vectors = (staged and lines.beyond or lines.cover)(repetitions, lanes)
   local l = { passes = knobs.pass > 0 and (plan.ci + knobs.pass - 1) // knobs.pass or 1 }
   l.tiles, l.pieces = lines.tiles(vectors, knobs.vectors, plan.rank == 1 and knobs.strips or 1)
@@ -78,10 +79,10 @@ local function layout(plan, knobs, target)
 end
 
 local function fits(plan, knobs)
-  if knobs.pass > 0 and knobs.stage == "none" then return nil, "passes need stage=rows" end
+  if knobs.pass > 0 and knobs.stage == "none" then return nil, "passes need staged inputs" end
   if knobs.rows > 1 and plan.rank == 1 then return nil, "rows=1 is all there is of one axis" end
   if plan.planar then return true end
-  if knobs.stage == "none" then return nil, "interleaved tensors need stage=rows" end
+  if knobs.stage == "none" then return nil, "interleaved tensors need staged inputs" end
   if plan.groups > 1 or knobs.channels < plan.co then
     return nil, ("interleaved tensors need a block of all %d channels"):format(
       plan.co * plan.groups)
@@ -89,13 +90,15 @@ local function fits(plan, knobs)
   return true
 end
 
--- Registers of a tile: the sums of all phases with one position's inputs and a weight (without FMA
--- one product, too), or with what interleaves them.
+-- Registers of a tile: the sums of all phases with one position's inputs, what these are shuffled
+-- from and a weight (without FMA one product, too), or with what interleaves them.
 local function registers_of(plan, knobs, target)
   local phases, cells = plan.axes[plan.rank].phases, knobs.vectors * knobs.rows
   local channels = math.min(knobs.channels, plan.co)
   local sums, turns = phases * channels * cells, plan.planar and phases or phases * channels
-  return math.max(sums + cells + (target.fma and 1 or 2), sums - turns + lines.registers(turns))
+  local windows = knobs.stage == "aligned" and cells + 2 * knobs.rows or 0
+  return math.max(sums + cells + windows + (target.fma and 1 or 2),
+    sums - turns + lines.registers(turns))
 end
 
 --- Legal where the registers are enough, and the staged inputs not too many.
@@ -127,16 +130,26 @@ local function cells_of(class, row)
   return list
 end
 
--- Inputs of the cells at a position; nil where they are outside.
-local function fetch(k, cells, sources, row, input, at)
-  local x = {}
-  for i, cell in ipairs(cells) do
-    local source = sources[cell.i]
-    if source then
-      x[i] = lines.fetch(k.b, input, at + cell.row * row.input, source, cell.vector.lanes)
-    end
+-- Lanes in the middle of two vectors; load(at) gives the one that begins at a multiple of `lanes`.
+local function middle(b, load, at, lanes)
+  local shift, picks = at % lanes, {}
+  if shift == 0 then return load(at) end
+  for l = 1, lanes do picks[l] = shift + l - 1 end
+  return b:shuffle(load(at - shift), load(at - shift + lanes), picks)
+end
+
+-- fetch(cell, source) for the inputs of channel c: loads that begin vectors are kept.
+local function fetch_of(k, t, input, c)
+  local b, origin, kept = k.b, c * (k.stage or k.frame.from).c, {}
+  return function(cell, source)
+    local at, lanes = origin + cell.row * t.row.input, cell.vector.lanes
+    if not k.aligned then return lines.fetch(b, input, at, source, lanes) end
+    return middle(b, function(first)
+      local key = ("%d %d %d"):format(cell.row, lanes, first)
+      kept[key] = kept[key] or b:load(input, at + first, lanes, "x")
+      return kept[key]
+    end, source.low, lanes)
   end
-  return x
 end
 
 -- Sums of a tile, acc[phase][channel][cell] in a row, over a row of taps.  Sums with a name keep
@@ -144,9 +157,13 @@ end
 local function reduce(k, t, acc, input, weights)
   local b, f, count, channels = k.b, k.frame, #t.cells, t.block.vectors
   return b:fold("c", t.pass.from, t.pass.to, acc, function(c, sum)
-    local out = table.move(sum, 1, #sum, 1, {})
+    local out, fetch = table.move(sum, 1, #sum, 1, {}), fetch_of(k, t, input, c)
     for p, position in ipairs(k.positions) do
-      local x = fetch(k, t.cells, t.class.sources[p], t.row, input, c * (k.stage or f.from).c)
+      local x = {}
+      for i, cell in ipairs(t.cells) do
+        local source = t.class.sources[p][cell.i]
+        x[i] = source and fetch(cell, source)
+      end
       for _, tap in ipairs(position.taps) do
         for o = 0, channels - 1 do
           local w = b:load(weights, (tap.slot * f.slot + c * f.channel) * channels + o, 1)
@@ -327,10 +344,11 @@ function M.lower(plan, knobs, target)
   local k = {
     b = f.b, plan = plan, frame = f, kinds = kinds, count = count, positions = l.positions,
     parts = l.parts, rows = knobs.rows, stage = l.stage, lanes = frame.lanes(plan, target),
-    passes = l.passes,
+    passes = l.passes, aligned = knobs.stage == "aligned",
   }
   outer.declare(k)
-  k.classes = lines.classes(plan.axes[plan.rank], l.positions, l.tiles, place_of(k, l.pieces))
+  k.classes = lines.classes(plan.axes[plan.rank], l.positions, l.tiles, place_of(k, l.pieces),
+    k.lanes)
   tiles.place(f.b, k.classes, #l.pieces, { "input", "output" })
   declare_passes(k, l.waiting)
   if k.stage then

@@ -79,8 +79,10 @@ function M.offset(s, step, at, q) return s.index[at % step] * s.pitch + at // st
 
 -- What of a piece's line comes from the input: elements first … last - 1 of all residues, and
 -- element `last` of the first `tail` of them; `at` is the quotient of element `first`.
-local function line_of(axis, s, piece)
-  local origin, length = piece.from + s.low, piece.to - piece.from + s.span
+-- It has whole vectors, which are loaded where lanes are taken from the middle of two.
+local function line_of(axis, s, piece, lanes)
+  local origin = piece.from + s.low
+  local length = (piece.to - piece.from + s.span + lanes - 1) // lanes * lanes
   local whole = axis.input // axis.step
   local first = clip(-origin, 0, length)
   local last = clip(whole - origin, first, length)
@@ -118,7 +120,7 @@ function M.declare(k, pieces)
   local plan, s, lists = k.plan, k.stage, {}
   s.buffer, s.rows = k.b:scratch("stage", plan.work, s.size), {}
   for d, needs in ipairs(s.needs) do s.rows[d] = rows_of(k.b, plan.axes[d].name, needs) end
-  for p, piece in ipairs(pieces) do lists[p] = line_of(plan.axes[plan.rank], s, piece) end
+  for p, piece in ipairs(pieces) do lists[p] = line_of(plan.axes[plan.rank], s, piece, k.lanes) end
   s.lines = parts.new(k.b, "line", lists, { "at" })
 end
 
