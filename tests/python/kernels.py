@@ -43,11 +43,19 @@ kernel "weighted" { op = "conv", x = tensor { 1, 5, 6, 3, layout = "NHWC" }, out
                     kernel_size = 3, padding = 1, post = { "batch_norm", "add", "relu" } }
 kernel "single" { op = "conv", x = tensor { 1, 1, 1, 2, dtype = "f64" }, out_channels = 1,
                   kernel_size = 1 }
+kernel "baked" { op = "conv", x = tensor { 1, 1, 1, 2, dtype = "f64" }, out_channels = 1,
+                 kernel_size = 1, weight = npy "weight.npy", bias = npy "bias.npy" }
 kernel "woven" { op = "conv_transpose", x = tensor { 2, 4, 5, 6, layout = "NHWC", dtype = "f16" },
                  out_channels = 3, kernel_size = 4, stride = 2, padding = 1, bias = false }
 """
-NAMES = ["brain", "bytes", "half", "interleaved", "planar", "single", "sound", "weighted", "wide",
-         "woven"]
+NAMES = ["baked", "brain", "bytes", "half", "interleaved", "planar", "single", "sound", "weighted",
+         "wide", "woven"]
+
+
+def write_npy(path: Path, shape: str, value: float) -> None:
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    path.write_bytes(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head
+                     + struct.pack("<d", value))
 
 
 def setUpModule() -> None:
@@ -56,6 +64,8 @@ def setUpModule() -> None:
     unittest.addModuleCleanup(folder.cleanup)
     spec = Path(folder.name) / "several.lua"
     spec.write_text(SPEC, encoding="utf-8")
+    write_npy(spec.with_name("weight.npy"), "(1, 1, 1, 1)", 3)
+    write_npy(spec.with_name("bias.npy"), "(1,)", 0.5)
     command = [ROOT / "bin" / "upweave", "build", spec, "-o", folder.name, "-q"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
@@ -121,6 +131,13 @@ class Buffers(Case):
         self.assertEqual(kernel.packed_bytes, len(packed))
         y = kernel(array.array("d", [1, -2]), packed=packed)
         self.assertEqual(y.tolist(), [[[[3.5, -5.5]]]])
+
+    def test_parameters_that_are_baked(self):
+        self.assertEqual(lib.baked.packed_bytes, 0)
+        y = lib.baked(array.array("d", [1, -2]))
+        self.assertEqual(y.tolist(), [[[[3.5, -5.5]]]])
+        with self.assertRaises(upweave.Error):
+            lib.baked.pack(array.array("d", [3]), array.array("d", [0.5]))
 
     def test_parameters_that_are_missing(self):
         x, one = array.array("d", [1, 2]), array.array("d", [3])
