@@ -118,7 +118,7 @@ end
 function M.by_pixels(k, t)
   local b, s = k.b, k.shape
   local function each_block(fn)
-    b:each("block", 0, s.blocks, function(v) fn(k.channel_at(v)) end)
+    b:each("block", 0, s.blocks, function(v) fn(k.channel_at(v), block_of(k, v * s.lanes)) end)
   end
   local function each_pixel(fn)
     for _, chunk in ipairs(s.chunks) do
@@ -131,14 +131,13 @@ function M.by_pixels(k, t)
     cell(k, t, chunk, block, q * chunk.input + at, q * chunk.output + at, s.lanes)
   end
   if k.order == "blocks" then
-    each_block(function(at)
-      local block = block_of(k, at)
+    each_block(function(at, block)
       keep(k, t, block)
       each_pixel(function(chunk, q) one(chunk, q, at, block) end)
     end)
   else
     each_pixel(function(chunk, q)
-      each_block(function(at) one(chunk, q, at, block_of(k, at)) end)
+      each_block(function(at, block) one(chunk, q, at, block) end)
     end)
   end
 end

@@ -89,8 +89,9 @@ local function direct(plan, target, pixels)
   local lanes = blocks.lanes(plan.co, frame.lanes(plan, target), true)
   local slots, first = tiles.slots(last)
   return {
-    lanes = lanes, inner = plan.co, period = plan.co, slots = last.kernel, order = slots,
-    blocks = (plan.co + lanes - 1) // lanes, chunks = sites.pixels(last, first, plan.co, pixels),
+    lanes = lanes, inner = plan.co, period = blocks.padded(plan.co, lanes), slots = last.kernel,
+    order = slots, blocks = blocks.padded(plan.co, lanes) // lanes,
+    chunks = sites.pixels(last, first, plan.co, pixels),
   }
 end
 
@@ -120,13 +121,14 @@ local function meetings(band)
 end
 
 -- Most weights and sums of a class's code, and all its products.  Weights from the cache that are
--- used once are operands.
+-- used once are operands, unless every vector has the same.
 local function needs_of(shape, classes, knobs)
   local registers, products = 0, 0
   for _, class in ipairs(classes) do
     local band = class.like
     local rows = meetings(band)
-    local once = knobs.order == "line" and rows == #band.kernel and knobs.pixels == 1
+    local once = knobs.order == "line" and shape.blocks > 1 and rows == #band.kernel
+      and knobs.pixels == 1
     for _, chunk in ipairs(shape.chunks) do
       local weights = once and 1 or #band.kernel * shape.slots
       registers = math.max(registers, weights + band.n * #chunk.sites)
@@ -209,18 +211,15 @@ local function build(k)
   end)
 end
 
--- One block of all channels of an interleaved tensor.
-local function whole(channels)
-  return { {
-    vectors = 1, lanes = channels, used = channels, last_at = 0, first = 0, count = 1, channel = 0,
-  } }, 1
-end
-
+-- The packed weights of a channel are its patterns, or those of a planar channel; interleaved
+-- channels are packed together.
 local function new_frame(plan, target, s)
-  if not s.expansion then return frame.new(plan, target, 1, s.order, false) end
-  local places = s.slots * s.period
+  local width = plan.planar and 1 or s.lanes
+  if not s.expansion then return frame.new(plan, target, width, s.order, false) end
+  local places, padded = s.slots * s.period, blocks.padded(plan.co, width)
+  if plan.planar then padded = 1 end
   for i = 1, plan.rank - 1 do places = places * plan.axes[i].kernel end
-  return frame.new(plan, target, 1, nil, false, (places + s.inner - 1) // s.inner)
+  return frame.new(plan, target, width, nil, false, (places + padded - 1) // padded)
 end
 
 -- Where the blocks of a pixel's channels begin.
@@ -237,9 +236,8 @@ local function declare(plan, knobs, target)
   local list, depth = bands.list(row_axis(plan), parts, knobs.rows)
   if not plan.planar then plan = frame.elementwise(plan) end
   local f = new_frame(plan, target, s)
-  local kinds, count
-  if plan.planar then kinds, count = blocks.split(plan.co, 1, 1)
-  else kinds, count = whole(plan.co) end
+  local together = plan.planar and 1 or plan.co
+  local kinds, count = blocks.split(plan.co, f.lanes, together, not s.expansion)
   local k = {
     b = f.b, plan = plan, frame = f, shape = s, kinds = kinds, count = count, parts = parts,
     order = knobs.order, streaming = knobs.stores == "streaming", depth = math.max(2, depth),
