@@ -58,16 +58,23 @@ local sums = {
   resample = "separable sums", contract = "direct sums over taps, then input channels",
 }
 
+-- The sums that bound an output's error: its own, or all of the outputs that an algorithm calculates
+-- together.
+local function bounding(algorithm)
+  if not algorithm then return "sum|w*x|" end
+  return ("the largest sum|w*x| of a tile of %s outputs"):format(table.concat(algorithm.tile, "x"))
+end
+
 -- What the results are: bit for bit, or within a bound.
 local function accuracy(plan, algorithm)
   if plan.copy then return "copies, bit for bit" end
   if plan.fixed then return "fixed point, W before H, rounded to 8 bits between: bit for bit" end
-  local bound = ("%s, |y - reference| <= %s(n + 4) * 2^-%d * sum|w*x|, n = %d"):format(
+  local bound = ("%s, |y - reference| <= %s(n + 4) * 2^-%d * %s, n = %d"):format(
     algorithm and algorithm.text or sums[plan.form],
     algorithm and ("%g * "):format(algorithm.factor) or "", plan.work == "f64" and 53 or 24,
-    plan.terms)
+    bounding(algorithm), plan.terms)
   if plan.dtype ~= plan.work then bound = bound .. ", and half a unit in the last place of y" end
-  return bound
+  return algorithm and bound .. "; a NaN or an infinity may reach all of its tile" or bound
 end
 
 local function numerics(r)

@@ -22,7 +22,8 @@ function M.products(plan, n) return plan.rank == 2 and n * n or n end
 
 --- Elements of V and M from a product to the next, for blocks of so many tiles and register tiles
 --- of so many channels.  They are padded by a cache line: at a distance of a large power of two
---- they would share their places in the cache (measured: 302 us instead of 269).
+--- they would share their places in the cache (a prototype of 64 channels of 56x56: 302 us instead of
+--- 269).
 ---@param plan upweave.plan.contract
 ---@param tiles integer
 ---@param width integer
