@@ -65,9 +65,16 @@ local function matrix(list)
   return output.table({ "operator", "tensors", "dtypes", "ranks", "" }, rows)
 end
 
+-- Which parameters may come from files.
+local function bakeable(op)
+  return ('%s; a second one is %s2, …; each as npy "FILE"'):format(table.concat(op.bakeable, ", "),
+    op.bakeable[#op.bakeable])
+end
+
 local function details(op)
   local lines = { op.name .. ": " .. op.summary, "" }
   lines[#lines + 1] = "  tensors   " .. signature(op)
+  if op.bakeable then lines[#lines + 1] = "  baked     " .. bakeable(op) end
   lines[#lines + 1] = "  dtypes    " .. table.concat(op.dtypes, ", ")
   lines[#lines + 1] = "  ranks     " .. rank_names(op)
   for _, attribute in ipairs(op.attributes) do
@@ -105,6 +112,9 @@ local function page_of(op, lines)
   add(op.summary:sub(1, 1):upper() .. op.summary:sub(2) .. ".")
   add("")
   add("- Tensors: " .. signature(op))
+  if op.bakeable then
+    add("- May be [baked](abi.md#baked-parameters): " .. bakeable(op))
+  end
   add("- Element types: " .. table.concat(op.dtypes, ", "))
   add("- Ranks: " .. rank_names(op))
   add("")
@@ -137,8 +147,8 @@ local function as_data(list)
         required = attribute.required ~= nil, rule = attribute.doc }
     end
     data[index] = { name = op.name, summary = op.summary, inputs = op.inputs,
-      outputs = op.outputs, parameters = op.parameters, dtypes = op.dtypes, ranks = op.ranks,
-      attributes = attributes }
+      outputs = op.outputs, parameters = op.parameters, bakeable = op.bakeable,
+      dtypes = op.dtypes, ranks = op.ranks, attributes = attributes }
   end
   return { operators = data }
 end
