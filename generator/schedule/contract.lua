@@ -6,6 +6,7 @@ local blocks = require "upweave.lower.contract.blocks"
 local channels = require "upweave.lower.contract.channels"
 local frame = require "upweave.lower.contract.frame"
 local outer = require "upweave.lower.contract.outer"
+local winograd = require "upweave.schedule.winograd"
 
 local M = {}
 
@@ -21,6 +22,10 @@ local L1_BYTES, L2_BYTES_PER_CYCLE = 32 * KB, 24
 -- Weights beyond the L2 cache are asked for so many elements ahead: 4x4, 512 to 256 channels 518 →
 -- 414 µs; the reach hardly matters.
 local L2_BYTES, AHEAD = 1024 * KB, 1024
+-- Bytes a cycle from beyond that cache.
+local FAR_BYTES = 8
+-- What Winograd's algorithms, whose results are less direct, have to gain.
+local WINOGRAD_GAIN = 0.9
 -- Inputs beyond the L2 cache: all blocks of channels use a strip of this size before the next one.
 -- 28x28, 1024 to 512 channels 23.5 → 21.5 ms.
 local STRIP_BYTES = 1024 * KB
@@ -78,6 +83,16 @@ local function cycles_of(f, knobs, turns)
   return total
 end
 
+---@class schedule.ContractFacts
+---@field plan upweave.plan.contract
+---@field target Target
+---@field lanes integer         of a vector of output channels
+---@field element integer       bytes of an element of the arithmetic
+---@field vector_bytes integer
+---@field vectors integer       of the output channels of a group
+---@field from_l2 boolean       a block's weights exceed the L1 cache
+---@field weights integer       bytes of all packed weights
+
 local function facts_of(plan, target)
   local lanes, places = blocks.lanes(plan.co, frame.lanes(plan, target)), plan.ci
   for _, axis in ipairs(plan.axes) do places = places * axis.kernel end
@@ -121,6 +136,20 @@ local function strips(plan, tasks, input)
   return n
 end
 
+-- The direct algorithm with vectors of output channels: its knobs, and cycles for a group of an image.
+local function direct(f)
+  local knobs, cycles = best_tile(f)
+  local plan, input = f.plan, f.plan.ci * f.plan.groups * f.element
+  local _, count = blocks.split(plan.co, f.lanes, knobs.vectors)
+  for _, axis in ipairs(plan.axes) do input = input * axis.input end
+  knobs.strips = strips(plan, plan.batch * plan.groups * count, input)
+  knobs.order = input > STRIP_BYTES and "strips" or "blocks"
+  knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
+  knobs.stores = plan.bytes_written >= STREAM_BYTES and "streaming" or "cached"
+  if f.weights > L2_BYTES then cycles = cycles + f.weights / plan.groups / FAR_BYTES end
+  return knobs, cycles
+end
+
 --- Strategy, the knobs that differ from their defaults, and the reason.
 ---@param plan upweave.plan.contract
 ---@param target Target
@@ -129,14 +158,11 @@ end
 ---@return string why
 function M.choose(plan, target)
   local f = facts_of(plan, target)
-  local knobs = best_tile(f)
-  local _, count = blocks.split(plan.co, f.lanes, knobs.vectors)
-  local input = plan.ci * plan.groups * f.element
-  for _, axis in ipairs(plan.axes) do input = input * axis.input end
-  knobs.strips = strips(plan, plan.batch * plan.groups * count, input)
-  knobs.order = input > STRIP_BYTES and "strips" or "blocks"
-  knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
-  knobs.stores = plan.bytes_written >= STREAM_BYTES and "streaming" or "cached"
+  local knobs, cycles = direct(f)
+  local tiles, fewer = winograd.choose(f)
+  if tiles and fewer < WINOGRAD_GAIN * cycles then
+    return "winograd", tiles, "fewer products, of the class that numerics allow"
+  end
   return channels.name, knobs, "output channels fill vectors"
 end
 
