@@ -23,7 +23,7 @@ local L1_BYTES, L2_BYTES_PER_CYCLE = 32 * KB, 24
 -- 414 µs; the reach hardly matters.
 local L2_BYTES, AHEAD = 1024 * KB, 1024
 -- Bytes a cycle from beyond that cache.
-local FAR_BYTES = 8
+local FAR_BYTES = 10
 -- What Winograd's algorithms, whose results are less direct, have to gain.
 local WINOGRAD_GAIN = 0.9
 -- Inputs beyond the L2 cache: all blocks of channels use a strip of this size before the next one.
@@ -136,7 +136,8 @@ local function strips(plan, tasks, input)
   return n
 end
 
--- The direct algorithm with vectors of output channels: its knobs, and cycles for a group of an image.
+-- The direct algorithm with vectors of output channels: its knobs, and cycles for a group of an
+-- image.
 local function direct(f)
   local knobs, cycles = best_tile(f)
   local plan, input = f.plan, f.plan.ci * f.plan.groups * f.element
@@ -146,8 +147,7 @@ local function direct(f)
   knobs.order = input > STRIP_BYTES and "strips" or "blocks"
   knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
   knobs.stores = plan.bytes_written >= STREAM_BYTES and "streaming" or "cached"
-  if f.weights > L2_BYTES then cycles = cycles + f.weights / plan.groups / FAR_BYTES end
-  return knobs, cycles
+  return knobs, math.max(cycles, knobs.prefetch > 0 and f.weights / plan.groups / FAR_BYTES or 0)
 end
 
 --- Strategy, the knobs that differ from their defaults, and the reason.

@@ -19,8 +19,11 @@ local MULTIPLY_ADDS, INPUT_CYCLES, OUTPUT_CYCLES = 1.85, 2.5, 2
 local L2_BYTES, TILES = 1.25 * MB, 20
 -- Tiles of a block whose transformed inputs would leave the L2 cache.
 local BLOCK_BYTES = 4 * MB
--- Bytes a cycle from beyond the L2 cache; elements ahead at which weights are asked for then.
-local FAR_BYTES, AHEAD = 8, 4096
+-- Bytes a cycle from beyond the L2 cache; elements ahead at which weights are asked for then, so
+-- that they come while products are summed.
+local FAR_BYTES, AHEAD = 10, 4096
+-- What an algorithm of longer tiles, whose errors are larger, has to gain.
+local GAIN = 0.9
 
 local function algorithm_named(value)
   for _, algorithm in ipairs(winograd.algorithms) do
@@ -48,8 +51,11 @@ local function estimate(f, algorithm, values)
   local vectors = plan.ci / f.lanes
   local cycles = tiles * places * plan.ci * f.vectors / MULTIPLY_ADDS
     + tiles * geometry.products(plan, w.n) * vectors * INPUT_CYCLES
-    + tiles * places * f.vectors * OUTPUT_CYCLES + (far and weights / FAR_BYTES or 0)
-  return cycles, { rows = rows_of(values, all, columns, wanted), prefetch = far and AHEAD or 0 }
+    + tiles * places * f.vectors * OUTPUT_CYCLES
+  if far then cycles = math.max(cycles, weights / FAR_BYTES) end
+  return cycles, {
+    rows = rows_of(values, all, columns, wanted), prefetch = far and AHEAD or 0,
+  }
 end
 
 --- The best algorithm that the plan's numerics allow: its knobs and its cycles for a group of an
@@ -68,7 +74,7 @@ function M.choose(f)
     if known and strategy.legal(plan, { algorithm = value, rows = 1, vectors = 2 }, f.target) then
       local cycles, knobs = estimate(f, algorithm, declared[2].values)
       knobs.algorithm, knobs.vectors = value, f.vectors > 1 and 2 or 1
-      if not least or cycles < least then best, least = knobs, cycles end
+      if not least or cycles < GAIN * least then best, least = knobs, cycles end
     end
   end
   return best, least
