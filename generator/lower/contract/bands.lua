@@ -19,19 +19,48 @@ local M = {}
 ---@field key string
 ---@field part integer
 
--- Taps of the rows o … o + n - 1: { input row, kernel row } each.
-local function taps_of(axis, o, n)
-  local out = {}
-  for i = 0, n - 1 do
-    local first, last = contract.inside(axis, o + i)
-    local origin, list = (o + i) // axis.phases * axis.step, {}
-    for t = first, last do
-      local tap = axis.taps[(o + i) % axis.phases + 1][t]
-      list[#list + 1] = { row = origin + tap.at, k = tap.k }
-    end
-    out[i + 1] = list
+---@class lower.contract.Rows   the rows of y, those of all planes in a row
+---@field size integer    rows of a plane; no band crosses its end
+---@field unit integer    rows that a part has at least
+---@field count integer   units
+---@field taps fun(o: integer): { row: integer, k: integer }[]   taps inside, by input row
+
+-- Taps inside of output o of an axis.
+local function taps_inside(axis, o)
+  local first, last = contract.inside(axis, o)
+  local taps, out = axis.taps[o % axis.phases + 1], {}
+  for t = first, last do
+    out[#out + 1] = { row = o // axis.phases * axis.step + taps[t].at, k = taps[t].k }
   end
   return out
+end
+
+-- The rows of two axes as one.
+local function nested(planes, axis)
+  return function(o)
+    local out, inner = {}, taps_inside(axis, o % axis.output)
+    for _, d in ipairs(taps_inside(planes, o // axis.output)) do
+      for _, y in ipairs(inner) do
+        out[#out + 1] = { row = d.row * axis.input + y.row, k = d.k * axis.kernel + y.k }
+      end
+    end
+    return out
+  end
+end
+
+--- The rows of a plan: those of all its axes but the last.
+---@param plan upweave.plan.contract
+---@return lower.contract.Rows
+function M.rows(plan)
+  local axis, planes = plan.axes[plan.rank - 1], plan.axes[plan.rank - 2]
+  if not axis then
+    return { size = 1, unit = 1, count = 1, taps = function() return { { row = 0, k = 0 } } end }
+  end
+  local size = axis.output
+  if planes then
+    return { size = size, unit = size, count = planes.output, taps = nested(planes, axis) }
+  end
+  return { size = size, unit = 1, count = size, taps = function(o) return taps_inside(axis, o) end }
 end
 
 -- Numbers of distinct values, in order of first use.
@@ -46,9 +75,9 @@ local function numbered()
   end
 end
 
-local function band_of(axis, o, n, part)
-  local lists, all = taps_of(axis, o, n), {}
-  local known = {}
+local function band_of(rows, o, n, part)
+  local lists, all, known = {}, {}, {}
+  for i = 1, n do lists[i] = rows.taps(o + i - 1) end
   for _, list in ipairs(lists) do
     for _, tap in ipairs(list) do
       if not known[tap.row] then all[#all + 1], known[tap.row] = tap.row, true end
@@ -71,24 +100,27 @@ local function band_of(axis, o, n, part)
 end
 
 -- Bands of a part whose firsts are `offset` modulo `most`, but for the part's own first.
-local function cut(axis, part, from, to, most, offset)
+local function cut(rows, part, from, to, most, offset)
   local out, o = {}, from
   while o < to do
-    local n = math.min(to - o, most - (o - offset) % most)
-    out[#out + 1], o = band_of(axis, o, n, part), o + n
+    local y = o % rows.size
+    local n = math.min(to - o, most - (y - offset) % most, rows.size - y)
+    out[#out + 1], o = band_of(rows, o, n, part), o + n
   end
   return out
 end
 
--- The offset that has bands read the fewest rows in the middle of the axis.
-local function best_offset(axis, most)
+-- The offset that has bands read the fewest rows in the middle of a plane.
+local function best_offset(rows, most)
   local best, least = 0, math.huge
-  local middle = math.max(0, axis.output // 2 - most)
-  local to = math.min(axis.output, middle + 2 * most * axis.phases)
+  local plane = rows.count * rows.unit // rows.size // 2 * rows.size
+  local from, to = rows.size // 3, rows.size - rows.size // 3
   for offset = 0, most - 1 do
-    local rows = 0
-    for _, band in ipairs(cut(axis, 1, middle, to, most, offset)) do rows = rows + #band.rows end
-    if rows < least then best, least = offset, rows end
+    local reads = 0
+    for _, band in ipairs(cut(rows, 1, plane + from, plane + to, most, offset)) do
+      reads = reads + #band.rows
+    end
+    if reads < least then best, least = offset, reads end
   end
   return best
 end
@@ -115,17 +147,19 @@ local function fills(list)
   return depth
 end
 
---- The bands of an axis of rows, at most `most` rows in each, in so many parts.
----@param axis upweave.contract.axis
+--- The bands of a plan's rows, at most `most` rows in each, in so many parts.
+---@param rows lower.contract.Rows
 ---@param parts integer
 ---@param most integer
 ---@return lower.contract.Band[]
 ---@return integer depth   input rows that are at hand at the same time
-function M.list(axis, parts, most)
-  local offset, out = best_offset(axis, most), {}
+function M.list(rows, parts, most)
+  local offset, out = best_offset(rows, most), {}
   for p = 1, parts do
-    local from, to = (p - 1) * axis.output // parts, p * axis.output // parts
-    for _, band in ipairs(cut(axis, p, from, to, most, offset)) do out[#out + 1] = band end
+    local from, to = (p - 1) * rows.count // parts, p * rows.count // parts
+    for _, band in ipairs(cut(rows, p, from * rows.unit, to * rows.unit, most, offset)) do
+      out[#out + 1] = band
+    end
   end
   return out, fills(out)
 end

@@ -50,14 +50,6 @@ function M.knobs(plan, target)
   }
 end
 
--- The axis of rows; of a tensor with one axis, its only row.
-local function row_axis(plan)
-  return plan.axes[plan.rank - 1] or {
-    name = "row", input = 1, output = 1, phases = 1, step = 1, kernel = 1,
-    taps = { { { k = 0, at = 0 } } },
-  }
-end
-
 -- shape: what of a plan does not depend on rows ---------------------------------------------------
 
 local function least_common(x, y)
@@ -105,7 +97,6 @@ end
 
 local function fits(plan, knobs)
   if plan.ci > 1 then return nil, "a group has several input channels" end
-  if plan.rank > 2 then return nil, "three axes" end
   if not plan.planar and plan.co > 1 then return nil, "interleaved, a group has several outputs" end
   if knobs.read == "expanded" and knobs.pixels > 1 then return nil, "pixels are of read=direct" end
   return true
@@ -147,7 +138,7 @@ function M.legal(plan, knobs, target)
   if knobs.stores == "streaming" and knobs.read == "direct" and plan.groups % shape.lanes > 0 then
     return nil, "vectors of channels are not aligned"
   end
-  local list = bands.list(row_axis(plan), M.parts(plan, knobs), knobs.rows)
+  local list = bands.list(bands.rows(plan), M.parts(plan, knobs), knobs.rows)
   local need, products = needs_of(shape, bands.classes(list), knobs)
   need = need + (plan.bias and 3 or 2) + (target.fma and 0 or 1)
   if need > target.registers then
@@ -233,7 +224,7 @@ end
 local function declare(plan, knobs, target)
   local s = assert(shape_of(plan, knobs, target))
   local parts = M.parts(plan, knobs)
-  local list, depth = bands.list(row_axis(plan), parts, knobs.rows)
+  local list, depth = bands.list(bands.rows(plan), parts, knobs.rows)
   if not plan.planar then plan = frame.elementwise(plan) end
   local f = new_frame(plan, target, s)
   local together = plan.planar and 1 or plan.co
@@ -241,8 +232,7 @@ local function declare(plan, knobs, target)
   local k = {
     b = f.b, plan = plan, frame = f, shape = s, kinds = kinds, count = count, parts = parts,
     order = knobs.order, streaming = knobs.stores == "streaming", depth = math.max(2, depth),
-    row_input = plan.rank > 1 and f.from.axes[1] or 0,
-    row_output = plan.rank > 1 and f.to.axes[1] or 0,
+    row_input = f.from.axes[plan.rank - 1] or 0, row_output = f.to.axes[plan.rank - 1] or 0,
   }
   k.bands = bands.declare(f.b, list, parts)
   if s.expansion then
