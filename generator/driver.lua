@@ -58,8 +58,8 @@ local sums = {
   resample = "separable sums", contract = "direct sums over taps, then input channels",
 }
 
--- The sums that bound an output's error: its own, or all of the outputs that an algorithm calculates
--- together.
+-- The sums that bound an output's error: its own, or all of the outputs that an algorithm
+-- calculates together.
 local function bounding(algorithm)
   if not algorithm then return "sum|w*x|" end
   return ("the largest sum|w*x| of a tile of %s outputs"):format(table.concat(algorithm.tile, "x"))

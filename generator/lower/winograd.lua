@@ -1,9 +1,9 @@
 -- WINOGRAD
 -- ========
--- contract, interleaved tensors: Winograd's algorithm F(m, r) on both axes of an image, or on the
--- one of a line.  A task is a block of rows of tiles: the inputs of its tiles are transformed,
--- multiplied with the transformed weights, product by product as matrices, and the products
--- transformed to outputs.  The register tile of the products is tiles x vectors of output channels.
+-- contract: Winograd's algorithm F(m, r) on both axes of an image, or on the one of a line.  A task
+-- is a block of rows of tiles: the inputs of its tiles are transformed, multiplied with the
+-- transformed weights, product by product as matrices, and the products transformed to outputs.
+-- The register tile of the products is tiles x vectors of output channels.
 
 local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
@@ -12,6 +12,7 @@ local inputs = require "upweave.lower.winograd.inputs"
 local outputs = require "upweave.lower.winograd.outputs"
 local pack = require "upweave.lower.winograd.pack"
 local phases = require "upweave.lower.winograd.phases"
+local planes = require "upweave.lower.winograd.planes"
 local products = require "upweave.lower.winograd.products"
 local winograd = require "upweave.plan.winograd"
 
@@ -62,7 +63,6 @@ function M.knobs(plan)
 end
 
 local function fits(plan)
-  if plan.planar then return nil, "winograd needs an interleaved tensor (NWC, NHWC)" end
   if plan.rank > 2 then return nil, "winograd transforms one or two axes" end
   for _, axis in ipairs(plan.axes) do
     if not phases.dense(axis) then
@@ -147,13 +147,14 @@ local function block_of(k, n, g, block)
     b:each("block", 0, kind.count, function(i)
       local channel = i * (kind.vectors * kind.lanes) + kind.channel
       k.channel = g * f.padded + channel
-      k.image = n * f.to.n + g * f.to.g + channel
+      k.image = n * f.to.n + g * f.to.g + channel * f.to.c
       phases.each(b, k.phases, function(phase)
         local number = phase.products * (kind.vectors * kind.lanes)
         local weights = b:view("weights", f.packed, (k.channel * f.places + number) * k.plan.ci)
         products.multiply(k, phase, block, kind, weights)
         outputs.transform(k, phase, block, kind)
       end)
+      if k.plan.planar then planes.turn(k, block, kind) end
     end)
   end
 end

@@ -131,8 +131,9 @@ function M.keep(k, block, class, i, row, acc)
   end
 end
 
--- Pixels [at, at + lanes) of a vector of channels, to their planes.
-local function transpose_block(k, out, line, block, v, at, lanes)
+--- Pixels [at, at + lanes) of vector v of a block of channels, kept as [pixel][channel] in `line`,
+--- to their planes, where the line begins at y[out].
+function M.turn(k, out, line, block, v, at, lanes)
   local b, f, width, list = k.b, k.frame, block.vectors * block.lanes, {}
   for p = 0, lanes - 1 do
     list[p + 1] = b:load(line, (at + p) * width + (v - 1) * block.lanes, block.lanes)
@@ -172,7 +173,7 @@ function M.transposed(k, block, piece, row)
         local line = b:view("kept", k.line, j * k.pitch)
         for v = 1, block.vectors do
           sweep(k, length.n, block.lanes, function(at, lanes)
-            transpose_block(k, out, line, block, v, at, lanes)
+            M.turn(k, out, line, block, v, at, lanes)
           end)
         end
       end)

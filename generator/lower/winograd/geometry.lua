@@ -22,8 +22,8 @@ function M.products(plan, n) return plan.rank == 2 and n * n or n end
 
 --- Elements of V and M from a product to the next, for blocks of so many tiles and register tiles
 --- of so many channels.  They are padded by a cache line: at a distance of a large power of two
---- they would share their places in the cache (a prototype of 64 channels of 56x56: 302 us instead of
---- 269).
+--- they would share their places in the cache (a prototype with 64 channels of 56x56: 302 us
+--- instead of 269).
 ---@param plan upweave.plan.contract
 ---@param tiles integer
 ---@param width integer
@@ -43,9 +43,9 @@ local function input_of(axis, w, base, t)
   return { key = ("%d-%d"):format(from, to), from = from, to = to, at = origin + from, tile = t }
 end
 
--- Tile t of a phase: which of its m outputs are inside, and where the first of these lies; nil if
--- there is none.
-local function output_of(axis, phase, w, t)
+--- Tile t of a phase: which of its m outputs are inside, and where the first of these lies; nil if
+--- there is none.
+function M.output_of(axis, phase, w, t)
   local first = t * w.m - phase.shift
   local from, to = math.max(0, -first), math.min(w.m, phase.outputs - first)
   if from >= to then return nil end
@@ -73,7 +73,7 @@ local function divide_columns(k)
   for t = 0, k.columns - 1 do inputs[t + 1] = input_of(axis, k.w, base, t) end
   for p, phase in ipairs(list) do
     outputs[p] = {}
-    for t = 0, k.columns - 1 do table.insert(outputs[p], output_of(axis, phase, k.w, t)) end
+    for t = 0, k.columns - 1 do table.insert(outputs[p], M.output_of(axis, phase, k.w, t)) end
   end
   k.input_columns = parts.new(k.b, "column_in", { inputs }, { "at", "tile" })
   k.output_columns = parts.new(k.b, "column_out", outputs, { "at", "tile" })
@@ -85,16 +85,17 @@ local function divide_rows(k, all)
   local list, base = phases.of(axis)
   for t = 0, all - 1 do inputs[t + 1] = { input_of(axis, k.w, base, t) } end
   for _, phase in ipairs(list) do
-    for t = 0, all - 1 do outputs[#outputs + 1] = { output_of(axis, phase, k.w, t) } end
+    for t = 0, all - 1 do outputs[#outputs + 1] = { M.output_of(axis, phase, k.w, t) } end
   end
   k.inputs = parts.new(k.b, "in", inputs, { "at" })
   k.outputs = parts.new(k.b, "out", outputs, { "at" })
 end
 
 --- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` (of a block at
---- most), `rows` (of a block, each with its first tile there), `chunks` (of a block), `all` (number
---- of rows of tiles), `inputs` (of a row of tiles), `outputs` (of row t of phase p: part
---- p·all + t), `input_columns` and `output_columns` (of a phase).
+--- most), `bounds` (for each block its rows of tiles, from and to), `rows` (of a block, each with
+--- its number and its first tile there), `chunks` (of a block), `all` (number of rows of tiles),
+--- `inputs` (of a row of tiles), `outputs` (of row t of phase p: part p·all + t), `input_columns`
+--- and `output_columns` (of a phase).
 ---@param k table         b, plan, w (matrices)
 ---@param rows integer    of tiles in a block at most, 0: all; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most
@@ -102,16 +103,17 @@ function M.divide(k, rows, chunk)
   local all, members, chunks = M.tiles(k.plan.axes[1], k.w.m), {}, {}
   k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], k.w.m) or 1
   k.all, k.blocks, k.tiles = all, rows > 0 and (all + rows - 1) // rows or 1, 0
+  k.bounds = {}
   for p = 1, k.blocks do
     local from, to = (p - 1) * all // k.blocks, p * all // k.blocks
-    members[p] = {}
+    members[p], k.bounds[p] = {}, { from = from, to = to }
     for t = from, to - 1 do
-      members[p][t - from + 1] = { key = "row", tile = (t - from) * k.columns }
+      members[p][t - from + 1] = { key = "row", tile = (t - from) * k.columns, row = t - from }
     end
     chunks[p] = chunks_of((to - from) * k.columns, chunk)
     k.tiles = math.max(k.tiles, (to - from) * k.columns)
   end
-  k.rows = parts.new(k.b, "row", members, { "tile" })[1]
+  k.rows = parts.new(k.b, "row", members, { "tile", "row" })[1]
   k.chunks = parts.new(k.b, "chunk", chunks, { "tile" })
   divide_rows(k, all)
   divide_columns(k)

@@ -4,6 +4,7 @@
 -- image is read where it is; one that reaches beyond goes through a patch with zeros around what
 -- there is, so that there is one transform, a routine: it has the registers for itself.
 
+local planes = require "upweave.lower.winograd.planes"
 local tiles = require "upweave.lower.winograd.tiles"
 local transform = require "upweave.lower.contract.transform"
 local vector = require "upweave.lower.vector"
@@ -116,13 +117,17 @@ local LINE <const> = { from = 0, to = 0 }
 --- Declare the routines and what they need.
 function M.declare(k)
   local n, ci, axes = k.w.n, k.plan.ci, k.frame.from.axes
+  if k.plan.planar then
+    planes.declare_inputs(k)
+    k.inside = routine(k, "transform", k.stage, k.stage_steps)
+    return
+  end
   k.inside = routine(k, "transform", k.frame.x, axes)
   k.patch = k.b:scratch("patch", k.plan.work, k.products * ci)
   k.outside = routine(k, "transform_patch", k.patch, axes[2] and { n * ci, ci } or { ci })
 end
 
---- V of a block.
-function M.transform(k, block)
+local function interleaved(k, block)
   local n, axes = k.w.n, k.frame.from.axes
   tiles.each_row(k, block, function(row, first)
     tiles.each_class(k, k.inputs, row, function(rows, y)
@@ -136,6 +141,21 @@ function M.transform(k, block)
       end)
     end)
   end)
+end
+
+local function planar(k, block)
+  planes.fill(k, block)
+  local down, across = k.w.m * k.stage_steps[1], k.w.m * (k.stage_steps[2] or 0)
+  tiles.each_row(k, block, function(_, first, number)
+    k.b:each("t", 0, k.columns, function(t)
+      k.inside(k.stage, number * down + t * across, first + t)
+    end)
+  end)
+end
+
+--- V of a block.
+function M.transform(k, block)
+  if k.plan.planar then planar(k, block) else interleaved(k, block) end
 end
 
 return M

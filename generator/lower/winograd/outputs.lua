@@ -1,10 +1,11 @@
 -- OUTPUTS
 -- =======
--- M[product][tile][output channel] of a block of tiles to outputs.  A tile whose outputs are all
--- inside is stored from registers; of one that reaches beyond, all go to a patch and those inside
--- from there.
+-- M[product][tile][output channel] of a block of tiles to outputs: interleaved to y, planar to the
+-- strip.  A tile whose outputs are all inside is stored from registers; of one that reaches beyond,
+-- all go to a patch and those inside from there.
 
 local blocks = require "upweave.lower.contract.blocks"
+local planes = require "upweave.lower.winograd.planes"
 local store = require "upweave.lower.contract.store"
 local tiles = require "upweave.lower.winograd.tiles"
 local transform = require "upweave.lower.contract.transform"
@@ -153,31 +154,58 @@ local function finishing(k, phase, kind)
   end)
 end
 
--- The routine that keeps all outputs of a tile in scratch, so far apart along each axis.
+-- The routine that keeps the sums of a tile in scratch, so far apart along each axis.
 local function keeping(k, name, buffer, phase, kind, down, across)
-  local size = (k.w.m - 1) * (down + across) + kind.vectors * kind.lanes
-  local parameters = parameters_of(k, kind, {
-    name = "out", like = buffer, size = size, written = true,
-  })
+  local width = kind.vectors * kind.lanes
+  local list = {
+    { name = "out", like = buffer, size = (k.w.m - 1) * (down + across) + width, written = true },
+  }
+  if k.frame.bias then
+    list[2] = { name = "packed", like = k.frame.packed, size = k.frame.bias + width }
+  end
+  local parameters = parameters_of(k, kind, table.unpack(list))
   return routine(k, key_of(name, phase, kind), name, parameters, function(m, ...)
-    local out, held = ..., nil
-    if k.held then held, out = ... end
+    local rest = { ... }
+    local held = k.held and table.remove(rest, 1)
+    local out, packed = rest[1], rest[2]
     each_output(k, phase, kind, m, held, function(q, x, sum, channel)
-      k.b:store(out, x * across + channel + q * down, sum)
+      local function parameter(first) return k.b:load(packed, channel + first, kind.lanes) end
+      k.b:store(out, x * across + channel + q * down, add_bias(k, sum, parameter))
     end)
   end)
 end
 
--- All outputs of a tile to the patch.
+-- tiles ---------------------------------------------------------------------------------------
+
+-- The sums of a tile to scratch.
+local function keep(k, phase, kind, tile, place)
+  local buffer = place.buffer
+  local keeps = keeping(k, buffer.name, buffer, phase, kind, place.down, place.across)
+  k.b:call(keeps, arguments_of(k, kind, tile, { buffer, place.at },
+    k.frame.bias and { k.frame.packed, k.channel } or nil))
+end
+
+-- The sums of a tile to the patch.
 local function keep_patch(k, phase, kind, tile)
   local width = kind.vectors * kind.lanes
   local down, across = width, 0
   if k.plan.rank == 2 then down, across = k.w.m * width, width end
-  k.b:call(keeping(k, "keep", k.output_patch, phase, kind, down, across),
-    arguments_of(k, kind, tile, { k.output_patch, 0 }))
+  keep(k, phase, kind, tile, { buffer = k.output_patch, at = 0, down = down, across = across })
 end
 
--- tiles ---------------------------------------------------------------------------------------
+-- fn(q, x, sum, channel, used) for those sums of the patch that are inside, which count from 0.
+local function each_inside(k, rows, columns, kind, fn)
+  local b, width, across = k.b, kind.vectors * kind.lanes, k.plan.rank == 2 and k.w.m or 1
+  b:each("q", 0, rows.count, function(q)
+    b:each("x", 0, columns.count, function(x)
+      local pixel = (q + rows.from) * across + x + columns.from
+      each_vector(k, kind, function(channel, used)
+        local sum = b:load(k.output_patch, pixel * width + channel, kind.lanes, "sum")
+        fn(q, x, sum, channel, used)
+      end)
+    end)
+  end)
+end
 
 -- A tile that is inside, where the image is interleaved; its outputs begin at y[at].
 local function finish_tile(k, phase, kind, tile, at)
@@ -188,24 +216,26 @@ local function finish_tile(k, phase, kind, tile, at)
   k.b:call(finishing(k, phase, kind), arguments_of(k, kind, tile, table.unpack(list)))
 end
 
--- Those outputs of a tile that are inside, from its patch.
-local function finish_patch(k, rows, columns, kind, at)
-  local b, width, across = k.b, kind.vectors * kind.lanes, k.plan.rank == 2 and k.w.m or 1
-  local row_step, column_step = steps_of(k)
-  b:each("q", 0, rows.count, function(q)
-    b:each("x", 0, columns.count, function(x)
-      each_vector(k, kind, function(channel, used)
-        local pixel = (q + rows.from) * across + x + columns.from
-        local sum = b:load(k.output_patch, pixel * width + channel, kind.lanes, "sum")
-        local function parameter(first)
-          return b:load(k.frame.packed, k.channel + channel + first, kind.lanes)
-        end
-        store.finish(k, q * row_step + x * column_step + at + channel, add_bias(k, sum, parameter),
-          used, parameter)
-      end)
+-- Those outputs of a tile that are inside.
+local function finish_inside(k, phase, rows, columns, kind, tile, at)
+  local down, across = steps_of(k)
+  keep_patch(k, phase, kind, tile)
+  each_inside(k, rows, columns, kind, function(q, x, sum, channel, used)
+    store.finish(k, q * down + x * across + at + channel, sum, used, function(first)
+      return k.b:load(k.frame.packed, k.channel + channel + first, kind.lanes)
     end)
   end)
 end
+
+-- Those sums of a tile that are inside, to the strip from `at` on.
+local function keep_inside(k, phase, rows, columns, kind, tile, place)
+  keep_patch(k, phase, kind, tile)
+  each_inside(k, rows, columns, kind, function(q, x, sum, channel)
+    k.b:store(k.strip, q * place.down + x * place.across + place.at + channel, sum)
+  end)
+end
+
+-- blocks --------------------------------------------------------------------------------------
 
 local function is_whole(k, like) return like.count == k.w.m end
 
@@ -215,11 +245,11 @@ local LINE <const> = { from = 0, count = 1 }
 function M.declare(k)
   local outputs = k.plan.rank == 2 and k.w.m * k.w.m or k.w.m
   local width = k.kinds[1].vectors * k.kinds[1].lanes
-  k.output_patch = k.b:scratch("output_patch", k.plan.work, outputs * width)
+  k.output_patch = k.b:scratch("patch_out", k.plan.work, outputs * width)
+  if k.plan.planar then planes.declare_outputs(k) end
 end
 
---- The outputs of a phase, a block of tiles and a block of channels.
-function M.transform(k, phase, block, kind)
+local function interleaved(k, phase, block, kind)
   local axes = k.frame.to.axes
   tiles.each_row(k, block, function(row, first)
     tiles.each_class(k, k.outputs, phase.y * k.all + row, function(rows, y)
@@ -228,11 +258,45 @@ function M.transform(k, phase, block, kind)
         if is_whole(k, rows) and (columns == LINE or is_whole(k, columns)) then
           return finish_tile(k, phase, kind, tile, at)
         end
-        keep_patch(k, phase, kind, tile)
-        finish_patch(k, rows, columns, kind, at)
+        finish_inside(k, phase, rows, columns, kind, tile, at)
       end)
     end)
   end)
+end
+
+-- Planar images: whole rows of tiles.
+local function planar_image(k, phase, block, kind)
+  local axes, width = k.plan.axes, kind.vectors * kind.lanes
+  local down, across = axes[2].output * width, axes[2].phases * width
+  local all = { from = 0, count = k.w.m }
+  tiles.each_row(k, block, function(_, first, number)
+    local row = (phase.y * k.strip_rows + number * k.w.m) * down
+    tiles.each_column(k, k.output_columns, phase.x, first, LINE, function(columns, x, tile)
+      local place = { buffer = k.strip, at = x * width + row, down = down, across = across }
+      if is_whole(k, columns) then return keep(k, phase, kind, tile, place) end
+      keep_inside(k, phase, all, columns, kind, tile, place)
+    end)
+  end)
+end
+
+local function planar_line(k, phase, block, kind)
+  local width = kind.vectors * kind.lanes
+  tiles.each_row(k, block, function(row, first)
+    tiles.each_class(k, k.outputs, phase.y * k.all + row, function(like, _, kept)
+      local place = {
+        buffer = k.strip, at = kept * width, down = k.plan.axes[1].phases * width, across = 0,
+      }
+      if is_whole(k, like) then return keep(k, phase, kind, first, place) end
+      keep_inside(k, phase, like, LINE, kind, first, place)
+    end)
+  end)
+end
+
+--- The outputs of a phase, a block of tiles and a block of channels.
+function M.transform(k, phase, block, kind)
+  if not k.plan.planar then return interleaved(k, phase, block, kind) end
+  local keeps = k.plan.rank == 2 and planar_image or planar_line
+  keeps(k, phase, block, kind)
 end
 
 return M

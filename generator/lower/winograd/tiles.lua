@@ -4,17 +4,22 @@
 
 local M = {}
 
---- fn(row, its first tile) for the rows of tiles of a block.
+--- fn(row, its first tile, its number) for the rows of tiles of a block.
 function M.each_row(k, block, fn)
   local from, to = k.rows.range(block)
-  k.b:each("row", from, to, function(row) fn(row, k.rows.place.tile(row)) end)
+  k.b:each("row", from, to, function(row)
+    fn(row, k.rows.place.tile(row), k.rows.place.row(row))
+  end)
 end
 
---- fn(like, at) for the class of a row of tiles, which has one thing for it or none.
+--- fn(like, at, kept) for the class of a row of tiles, which has one thing for it or none.
 function M.each_class(k, classes, row, fn)
   for _, class in ipairs(classes) do
     local from, to = class.range(row)
-    k.b:each("edge", from, to, function(i) fn(class.like, class.place.at(i)) end)
+    local place = class.place
+    k.b:each("edge", from, to, function(i)
+      fn(class.like, place.at(i), place.kept and place.kept(i))
+    end)
   end
 end
 
