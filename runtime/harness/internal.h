@@ -53,7 +53,6 @@ double rng_between(struct rng *rng, double low, double high); // of 2^24 numbers
 struct comparison {
   int dtype;                        // enum upw_ref_dtype
   int plain;                        // uniform data: errors and ULPs are noted of these
-  int foreign;                      // parameters are not ours: any sum may overflow
   int overflows;                    // the data are so large that sums of right kernels may overflow
   size_t checked;                   // of all tensors compared
   size_t answered, wrong, worst_at; // of the last one

@@ -285,7 +285,6 @@ int verify_case(const struct upw_case *c, const struct options *options) {
   if (!subject_make(&s.subject, c->kernel)) {
     code = failure(&s, "memory", "out of memory");
   } else if (sigsetjmp(faults_recovery, 1) == 0) {
-    s.result.foreign = c->baked_count > 0;
     s.result.dtype = s.subject.dtypes[s.subject.y];
     faults_catch();
     code = check_all(&s, options->rounds);

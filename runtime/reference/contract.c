@@ -36,7 +36,9 @@ static void load_weight(struct upw_ref_image *m, const void *from) {
       for (size_t i = 0; i < ci; i++)
         for (size_t o = 0; o < co; o++, at++) {
           size_t pair = p->transposed ? (g * ci + i) * co + o : (g * co + o) * ci + i;
-          m->weight[at] = upw_ref_load(p->dtype, from, pair * m->axes.taps + k);
+          double value = upw_ref_load(p->dtype, from, pair * m->axes.taps + k);
+          m->weight[at] = value;
+          m->spoiled[g * co + o] |= value - value != 0;
         }
 }
 
@@ -129,7 +131,8 @@ static void put(const struct upw_ref_image *m, size_t o, size_t c, size_t terms,
   // NaN and infinity say nothing about the rounding of others in the tile.
   answer->magnitude[at] = flags & UPW_REF_SPECIAL ? 0 : m->size[j] + fabs(bias);
   answer->terms[at] = (double)terms;
-  answer->loose[at] = flags;
+  // Of a tile all outputs may use a weight that one of them does not.
+  answer->loose[at] = upw_ref_tiled(&m->axes) && m->spoiled[c] ? flags | UPW_REF_SPECIAL : flags;
 }
 
 static void position(struct upw_ref_image *m, const int64_t o[3], size_t at, const void *bias) {
@@ -239,12 +242,15 @@ static int allocate(struct upw_ref_image *m) {
   m->rest = calloc(co + 1, sizeof *m->rest);
   m->line = calloc(longest + 1, sizeof *m->line + 1); // and a flag for each
   m->flags = calloc(a->inputs * groups + 1, 1);
+  m->spoiled = calloc(m->channels + 1, 1);
   m->chosen = calloc(a->outputs + 1, 1);
-  return m->x && m->weight && m->sum && m->size && m->rest && m->line && m->flags && m->chosen;
+  return m->x && m->weight && m->sum && m->size && m->rest && m->line && m->flags && m->spoiled &&
+         m->chosen;
 }
 
 static void release(struct upw_ref_image *m) {
-  void *all[] = {m->x, m->weight, m->sum, m->size, m->rest, m->line, m->flags, m->chosen};
+  void *all[] = {m->x,    m->weight, m->sum,     m->size,  m->rest,
+                 m->line, m->flags,  m->spoiled, m->chosen};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
 }
 

@@ -18,6 +18,11 @@ struct upw_ref_axes {
   size_t inputs, outputs, taps; // positions of x and y, of the kernel
 };
 
+// Whether outputs are rounded together.
+static inline int upw_ref_tiled(const struct upw_ref_axes *a) {
+  return a->reach[0] > 1 || a->reach[1] > 1 || a->reach[2] > 1;
+}
+
 enum { UPW_REF_UNCHOSEN = 0, UPW_REF_NEIGHBOUR = 1, UPW_REF_CHOSEN = 2 };
 // Of an input, of what an output reads: NaN or infinity; so large that sums may overflow.
 enum { UPW_REF_SPECIAL = 1, UPW_REF_VAST = 2 };
@@ -33,6 +38,7 @@ struct upw_ref_image {
   double *weight;            // [groups][taps][ci][co]
   double *sum, *size, *rest; // [co] one position's: sum, sum of the absolutes, rounding error
   unsigned char *flags;      // [inputs][groups]
+  unsigned char *spoiled;    // [channels] a weight is NaN or infinite
   unsigned char *chosen;     // [outputs]
   double *line;              // scratch, as long as the longest axis of y
 };

@@ -139,13 +139,15 @@ static void apply(struct value *x, const struct upw_ref_post *post, struct chain
 
 // Sums that may overflow on the way: those without epilogues may also be NaN or infinite, of the
 // others nothing is known, because functions make numbers of infinities. The same holds where
-// infinities and overflows meet.
+// infinities and overflows meet, and in tiles, where inputs are summed before weights make them
+// less.
 static void store(const struct upw_ref_image *m, size_t at, const struct value *x, int tiled) {
   const struct upw_ref_answer *answer = m->answer;
   const struct upw_ref_format *f = upw_ref_format(m->p->dtype);
   double largest = upw_ref_largest(m->p->dtype) * (1 - 0x1p-12);
   int flags = answer->loose[at], both = UPW_REF_SPECIAL | UPW_REF_VAST;
-  int overflows = x->most >= (tiled ? largest / growth : largest) || (flags & both) == both;
+  int overflows = x->most >= (tiled ? largest / growth : largest) || (flags & both) == both ||
+                  (tiled && (flags & UPW_REF_VAST));
   int known =
       !overflows || (m->p->post_count == 0 && (x->v - x->v == 0 || (flags & UPW_REF_SPECIAL)));
   double allowed = x->extra + (x->terms + 4) * (x->denormal - f->smallest);
@@ -160,7 +162,7 @@ static void finish(const struct upw_ref_image *m, const void *const *inputs, siz
   const struct upw_ref_contract *p = m->p;
   const struct upw_ref_axes *a = &m->axes;
   const struct upw_ref_answer *answer = m->answer;
-  int tiled = a->reach[0] > 1 || a->reach[1] > 1 || a->reach[2] > 1;
+  int tiled = upw_ref_tiled(a);
   double given = m->query->factor, factor = given > 0 ? given : factors[p->numerics];
   double smallest = upw_ref_format(p->dtype)->smallest;
   // Denormal numbers lose as much however small they are, and a tile's outputs multiply that.

@@ -139,7 +139,7 @@ static void tiles(void) {
   row(x, 4, UPW_REF_DEFAULT, -1);
   tap_ok(magnitude[1] == 2 && magnitude[2] == 16 && magnitude[8] == 16 && magnitude[9] == 2,
          "the largest sum nearer than a tile, and the factor of its class");
-  tap_is_number(extra[0], 5 * 0x1p-150, "which is also that of denormals");
+  tap_is_number(extra[0], 5 * 3 * 0x1p-150, "whose square is that of denormals");
   row(x, 4, UPW_REF_FAST, -1);
   tap_is_number(magnitude[0], 5, "fast");
   row(x, 1, UPW_REF_FAST, -1);
@@ -157,6 +157,29 @@ static void tiles(void) {
   tap_ok(!loose[4] && loose[5] && !loose[6], "nor at all in direct kernels");
 }
 
+// Parameters as they come: weights that are no numbers, and such as hide how large inputs are.
+static void parameters(int64_t tile, const float *weight) {
+  float x[12] = {1, 1, 1, 1, 1, 1e37f, 1, 1, 1, 1, 1, 1};
+  const struct upw_ref_query query = {.tile = {tile}};
+  struct upw_ref_contract p = line;
+  p.in[0] = 12;
+  p.out[0] = 12;
+  p.kernel[0] = 2;
+  p.pad[0] = 1; // output 0 has the second weight only
+  upw_ref_contract(&p, (const void *[]){x, weight}, &query, &answer);
+}
+
+static void weights(void) {
+  parameters(1, (const float[]){NAN, 1});
+  tap_ok(!loose[0] && want[0] == 1 && want[1] != want[1], "a weight reaches those that use it");
+  parameters(4, (const float[]){NAN, 1});
+  tap_ok(loose[0] && want[0] == 1, "in a tile all may use a weight");
+  parameters(1, (const float[]){0, 0});
+  tap_ok(!loose[5] && want[5] == 0, "nothing overflows where weights are 0");
+  parameters(4, (const float[]){0, 0});
+  tap_ok(loose[5] && loose[2] && !loose[0] && terms[5] == 2, "in a tile inputs may");
+}
+
 static void overflows(void) {
   const float x[12] = {0, 1e38f, 3.4028235e38f, 3e36f, 3e34f, INFINITY};
   row(x, 1, UPW_REF_STRICT, -1);
@@ -172,6 +195,7 @@ int main(void) {
   functions();
   slopes();
   tiles();
+  weights();
   overflows();
   return tap_done();
 }
