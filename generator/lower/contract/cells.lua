@@ -9,7 +9,7 @@ local store = require "upweave.lower.contract.store"
 local M = {}
 
 local function weight(k, t, id, slot, at)
-  return k.b:load(t.weights[id], (slot - 1) * k.shape.period + at, k.shape.lanes, "w")
+  return k.b:load(t.weights[id], (slot - 1) * k.shape.pitch + at, k.shape.lanes, "w")
 end
 
 -- Sums of a chunk's sites in all rows of a band, by input rows and positions: { rows of sites }.
@@ -39,20 +39,22 @@ local function cell(k, t, chunk, block, from, to, used)
   for i, sums in ipairs(acc) do
     for s, site in ipairs(chunk.sites) do
       store.finish(k, t.output + (i - 1) * t.row + site.at + to, sums[s], used, function(first)
-        return patterns.parameter(k, first, block.weights)
+        return patterns.parameter(k, first, block.parameters)
       end)
     end
   end
 end
 
--- Block number v: places of its weights, and its first sum.
-local function block_of(k, at)
-  local f, start = k.frame, nil
+-- Block number v: places of its weights and parameters, and its first sum.
+local function block_of(k, v)
+  local f, s, start = k.frame, k.shape, nil
+  v = index.of(v)
   local function make()
-    return f.bias and patterns.parameter(k, f.bias, at) or k.b:const(k.plan.work, k.shape.lanes, 0)
+    return f.bias and patterns.parameter(k, f.bias, v * s.lanes)
+      or k.b:const(k.plan.work, s.lanes, 0)
   end
   return {
-    weights = at,
+    weights = v * s.block, parameters = v * s.lanes,
     keep = function() start = make() end,
     start = function() return start or make() end,
   }
@@ -72,7 +74,7 @@ local function rest(k, t)
   if s.rest == 0 then return end
   k.b:group(function()
     local at = s.vectors * s.lanes
-    local block = block_of(k, index.of(at % s.period))
+    local block = block_of(k, s.vectors % s.blocks)
     cell(k, t, s.chunks[1], block, index.of(at), index.of(at), s.rest)
   end)
 end
@@ -84,7 +86,7 @@ function M.by_blocks(k, t)
   local function blocks_of(from, to, count)
     if count == 0 then return end
     b:each("block", from, to, function(v)
-      local block = block_of(k, v * s.lanes)
+      local block = block_of(k, v)
       keep(k, t, block)
       b:each("v", 0, count, function(g)
         local at = g * s.period + v * s.lanes
@@ -104,7 +106,7 @@ function M.by_line(k, t)
     b:each("period", from, to, function(g)
       b:each("v", 0, count, function(v)
         local at = g * s.period + v * s.lanes
-        cell(k, t, s.chunks[1], block_of(k, v * s.lanes), at, at, s.lanes)
+        cell(k, t, s.chunks[1], block_of(k, v), at, at, s.lanes)
       end)
     end)
   end
@@ -118,7 +120,7 @@ end
 function M.by_pixels(k, t)
   local b, s = k.b, k.shape
   local function each_block(fn)
-    b:each("block", 0, s.blocks, function(v) fn(k.channel_at(v), block_of(k, v * s.lanes)) end)
+    b:each("block", 0, s.blocks, function(v) fn(k.channel_at(v), block_of(k, v)) end)
   end
   local function each_pixel(fn)
     for _, chunk in ipairs(s.chunks) do

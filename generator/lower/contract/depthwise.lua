@@ -70,7 +70,8 @@ local function expanded(plan, target)
   local e = expand.layout(last, lines, inner, lanes)
   return {
     expansion = e, lanes = lanes, inner = inner, period = period, slots = #lines.taps,
-    vectors = size // lanes, rest = size % lanes, blocks = period // lanes,
+    pitch = period, block = lanes, blocks = period // lanes, vectors = size // lanes,
+    rest = size % lanes,
     chunks = { sites.line(last, e) },
   }
 end
@@ -80,9 +81,11 @@ local function direct(plan, target, pixels)
   local last = plan.axes[plan.rank]
   local lanes = blocks.lanes(plan.co, frame.lanes(plan, target), true)
   local slots, first = tiles.slots(last)
+  local taps = 1
+  for _, axis in ipairs(plan.axes) do taps = taps * axis.kernel end
   return {
-    lanes = lanes, inner = plan.co, period = blocks.padded(plan.co, lanes), slots = last.kernel,
-    order = slots, blocks = blocks.padded(plan.co, lanes) // lanes,
+    lanes = lanes, inner = plan.co, slots = last.kernel, order = slots, pitch = lanes,
+    block = taps * lanes, blocks = blocks.padded(plan.co, lanes) // lanes,
     chunks = sites.pixels(last, first, plan.co, pixels),
   }
 end
@@ -181,7 +184,7 @@ local function band_of_rows(k, class, i)
     t.inputs[j] = input_row(k, class.input(i) + r)
   end
   for id in ipairs(class.like.kernel) do
-    t.weights[id] = b:view("w", k.weights, class.kernel[id](i) * (s.slots * s.period))
+    t.weights[id] = b:view("w", k.weights, class.kernel[id](i) * (s.slots * s.pitch))
   end
   t.output = k.image + class.output(i) * k.row_output
   if not k.ring then cells.by_pixels(k, t)
@@ -250,7 +253,9 @@ end
 function M.lower(plan, knobs, target)
   local k = declare(plan, knobs, target)
   build(k)
-  k.b.pack = frame.pack(k.frame, k.kinds)
+  -- Read directly, each vector of channels has its weights together.
+  local kinds = k.ring and k.kinds or (blocks.split(k.plan.co, k.frame.lanes, 1, true))
+  k.b.pack = frame.pack(k.frame, kinds)
   return k.b
 end
 
