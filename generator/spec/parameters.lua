@@ -5,6 +5,7 @@
 -- Invariants: of a kernel all parameters are baked, or none; a baked one is a field of the problem,
 -- { npy = path, sha256 = of the file }, which reads back; its bytes are no part of the problem.
 
+local kinds = require "upweave.spec.kinds"
 local lists = require "upweave.util.list"
 local ops = require "upweave.ops"
 local ordered = require "upweave.util.ordered"
@@ -61,6 +62,8 @@ local function read(name, value, report)
       })
     end
   end
+  local path, code, fields = kinds.text(value.npy)
+  if not path then return report(code, { name, "npy" }, {}, fields) end
   check_sha256(name, value.sha256, report)
   return { name = name, npy = value.npy, sha256 = value.sha256 }
 end
