@@ -20,9 +20,10 @@ local function report(list, name, count)
   for _, text in ipairs(list) do tap.diag(text) end
 end
 
--- objects of the resampling workloads for a target
+-- objects of the workloads for a target, by turns
 local function check_objects(compiler, target)
-  local units = workloads.units(compiler, target.name, workloads.problems("resample"))
+  local list = workloads.turn(workloads.problems(), target.name, compiler.major >= 19 and 2 or 4)
+  local units = workloads.units(compiler, target.name, list)
   local faults, foreign = {}, {}
   for i, result in ipairs(compiled.compile(compiler, units)) do
     if not result.ok or result.stderr:find("warning", 1, true) then

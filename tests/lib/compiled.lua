@@ -153,7 +153,7 @@ local function outcome(store, job, result)
 end
 
 --- Compile a list of { name, files, source, flags } side by side, through the cache; every one is
---- tried, whether others fail or not.
+--- tried, whether others fail or not.  With -S among its flags a unit's object is assembly.
 ---@return { ok: boolean, stderr: string, object: string? }[]
 function M.compile(compiler, list)
   local store, results, missing = M.store(), {}, {}

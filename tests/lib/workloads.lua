@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The kernels of the bench as compilations: what several tests compile in the same way, so that
--- each is compiled once.
+-- The kernels of the bench as compilations.
 
 local clang = require "upweave.toolchain.clang"
 local driver = require "upweave.driver"
@@ -35,20 +34,38 @@ function M.problems(form)
   return list
 end
 
---- One compilation for every problem: everything the tests look for in one call.
+--- Problems for a target where turns are enough: of `share` pairs of neighbours, which are the
+--- layouts of a workload, one, and another for the next target.
+---@param list table[]
+---@param target_name string
+---@param share integer
+---@return table[]
+function M.turn(list, target_name, share)
+  local out, place = {}, 0
+  for i, target in ipairs(targets.list()) do
+    if target.name == target_name then place = i end
+  end
+  for i, problem in ipairs(list) do
+    if ((i - 1) // 2 + place) % share == 0 then out[#out + 1] = problem end
+  end
+  return out
+end
+
+--- One compilation for every problem.
 ---@param compiler upweave.Compiler
 ---@param target_name string
----@param list table[]?   problems, all by default
+---@param list table[]     problems
+---@param more string[]?   flags beside those of kernels
 ---@return table[] units
-function M.units(compiler, target_name, list)
+function M.units(compiler, target_name, list, more)
   local units = {}
   local flags = clang.compile_flags(compiler, targets.find(target_name).flags)
-  table.move({ "-Werror", "-gline-tables-only" }, 1, 2, #flags + 1, flags)
-  if compiler.major >= 19 then flags[#flags + 1] = "-Rpass-missed=regalloc" end
-  for i, problem in ipairs(list or M.problems()) do
+  flags[#flags + 1] = "-Werror"
+  table.move(more or {}, 1, #(more or {}), #flags + 1, flags)
+  for i, problem in ipairs(list) do
     local library = assert(driver.library(problem, { targets = { target_name } }))
     units[i] = { name = problem.name, source = problem.name .. ".c", files = library.files,
-      flags = flags, text = library.files[1].text, problem = problem }
+      flags = flags }
   end
   return units
 end
