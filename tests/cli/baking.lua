@@ -5,9 +5,14 @@
 local tap = dofile "tests/lib/tap.lua"
 local command = dofile "tests/lib/command.lua"
 local machines = dofile "tests/lib/machines.lua"
+local cache = require "upweave.toolchain.cache"
 local clang = require "upweave.toolchain.clang"
+local harness = require "upweave.toolchain.harness"
+local host = require "upweave.toolchain.host"
 local json = require "upweave.read.json"
 local npy = require "upweave.read.npy"
+local read = require "upweave.read"
+local tools = require "upweave.cli.tools"
 local types = require "upweave.ir.types"
 local words = require "upweave.toolchain.words"
 
@@ -111,6 +116,20 @@ local timed = json.decode(succeeds("bench, packed", { "bench", without, "--only"
   "--seconds", "0.02", "--json" }).stdout)
 tap.is(benched.results[5].in_bytes, timed.results[1].in_bytes, "what is read is the same")
 
+-- The reference sees the numbers themselves: a kernel with others is wrong.
+local function check_fault()
+  local target = host.native()
+  local kit = { compiler = clang.find {}, store = cache.open(command.cache) }
+  local libraries = tools.generate(read.file(with, { only = { "half", "wide" } }), { target }, {})
+  local weight = libraries[1].baked.weight
+  libraries[1].baked = { weight = { bytes = weight.bytes:sub(3) .. weight.bytes:sub(1, 2) } }
+  local program = harness.build(kit, libraries, target)
+  local records = harness.run(program, { "verify" }, { seconds = 60, what = "verify", total = 2 })
+  tap.is(records[1].kind, "value", "a kernel with other weights is wrong")
+  tap.is(records[2].ok, true, "the other one is not")
+end
+check_fault()
+
 -- The other verbs.
 tap.like(succeeds("explain", { "explain", with }).stdout, "baked from folded.gamma.npy", "explain")
 tap.like(succeeds("dump", { "dump", with, "--after=c", "--only", "half" }).stdout, "half.weights",
@@ -155,9 +174,9 @@ tap.is(refused.code, 2, "a file is for one target")
 tap.like(refused.stderr, "E007", "which is said")
 
 -- The cache knows the bytes.
-local cache = { env = { UPWEAVE_CACHE = at "cache" } }
+local fresh = { env = { UPWEAVE_CACHE = at "cache" } }
 local function compilations(name)
-  local result = command.run({ "build", with, "-o", at "cached", "--only", "wide" }, cache)
+  local result = command.run({ "build", with, "-o", at "cached", "--only", "wide" }, fresh)
   tap.is(result.code, 0, name .. ": exit 0")
   return select(2, result.stderr:gsub("compile wide%.c", ""))
 end
