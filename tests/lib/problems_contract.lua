@@ -40,6 +40,8 @@ for _, op in ipairs { "conv", "conv_transpose" } do
     padding = { 0, 1, 2, 1 } })
   case("residual", 1, 2, { 2, 3 }, 2, { out_channels = 15, post = { "add" } })
   case("depthwise", 2, 9, { 4, 5 }, 3, { groups = 9, out_channels = 9, padding = 1 })
+  case("depthwise phases", 1, 5, { 3, 7 }, { 4, 3 }, { groups = 5, out_channels = 5, stride = 2,
+    padding = 1, post = { "add", "prelu" } })
   case("multiplied", 1, 3, { 3, 6 }, 2, { groups = 3, out_channels = 6, post = { "prelu" } })
   case("common factor", 1, 2, { 3, 9 }, 2, { stride = { 2, 4 }, dilation = 2, padding = 1 })
   case("wide", 1, 1, { 1, 37 }, { 1, 4 }, { out_channels = 2, stride = { 1, 2 },
