@@ -153,7 +153,7 @@ local function direct(f)
   return knobs, math.max(cycles, knobs.prefetch > 0 and f.weights / plan.groups / FAR_BYTES or 0)
 end
 
--- The share of the machine that is expected of the direct algorithm with vectors of output channels:
+-- The share of the machine that is expected of the direct algorithm with vectors of channels:
 -- lanes in use, and the sums of an output against its begin and end.  Of planar tensors, 28x28 to
 -- 64x64: 80 to 90 % of the interleaved ones.
 local function share_of(f)
