@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- What the general test of convolutions does not reach of contract-planar: vectors that take turns,
--- how staged inputs lie, and the copies, passes and rows of several that larger problems have.
+-- how staged inputs lie, and the copies and rows of several that larger problems have.
 
 local tap = dofile "tests/lib/tap.lua"
 local contract = dofile "tests/lib/reference/contract.lua"
@@ -134,16 +134,16 @@ check("spread residues", "generic", "channels=2,vectors=2,strips=4", {
 check("spread channels", "generic", "channels=4,strips=1", {
   op = "conv", x = tensor("NHWC", 1, 2, 19, 3), kernel_size = { 1, 3 }, stride = 2,
   out_channels = 4, post = { "add", "prelu" } })
-check("three passes", "generic", "channels=2,vectors=1,rows=2,strips=2,pass=4", {
+check("phases of two rows", "generic", "channels=2,vectors=1,rows=2,strips=2", {
   op = "conv_transpose", x = tensor("NCHW", 1, 9, 5, 6), kernel_size = 4, stride = 2, padding = 1,
   out_channels = 3 })
-check("passes of a line", "generic", "channels=3,vectors=1,strips=4,pass=4", {
+check("phases of a line", "generic", "channels=3,vectors=1,strips=4", {
   op = "conv_transpose", x = tensor("NWC", 1, 21, 12), kernel_size = 6, stride = 2, padding = 2,
   out_channels = 3, post = { "relu" } })
 check("from the middle of vectors", "icelake", "channels=2,vectors=2,rows=2,stage=aligned", {
   op = "conv", x = tensor("NCHW", 1, 2, 5, 37), kernel_size = { 2, 5 }, stride = { 1, 2 },
   padding = { 0, 2 }, out_channels = 2 })
-check("rows of a volume", "generic", "channels=2,vectors=2,rows=2,strips=2,pass=4", {
+check("rows of a volume", "generic", "channels=2,vectors=2,rows=2,strips=2", {
   op = "conv", x = tensor("NCDHW", 1, 8, 3, 5, 6), kernel_size = { 3, 2, 3 }, padding = { 1, 0, 1 },
   out_channels = 3 })
 check("groups", "x86-64-v3", "channels=3,rows=2", {

@@ -39,9 +39,8 @@ local function groups_of(axis, from, to, most)
 end
 
 --- Outputs of an axis in groups of at most `most` that have the same taps, by the groups' sizes:
---- for each size `n` the groups of all parts in order of work, { output, n, first, last, part,
---- own } with the numbers of their taps and their places in their part, and where those of a part
---- begin and end.
+--- for each size `n` the groups of all parts in order of work, { output, n, first, last, part }
+--- with the numbers of their taps, and where those of a part begin and end.
 ---@param axis upweave.contract.axis
 ---@param parts integer
 ---@param most integer
@@ -51,7 +50,7 @@ function M.sizes(axis, parts, most)
   for p = 1, parts do
     local groups = groups_of(axis, (p - 1) * axis.output // parts, p * axis.output // parts, most)
     for _, group in ipairs(groups) do
-      group.part, group.own = p, group.output - (p - 1) * axis.output // parts
+      group.part = p
       local size = known[group.n]
       if not size then
         size = { n = group.n, order = {}, lo = {}, hi = {} }
@@ -95,12 +94,12 @@ end
 -- For each group the bounds of its taps, for each tap its positions in the input, or among `needs`
 -- of its part, and in the kernel.
 local function taps_of(axis, order, needs)
-  local t = { from = {}, to = {}, input = {}, kernel = {}, output = {}, own = {} }
+  local t = { from = {}, to = {}, input = {}, kernel = {}, output = {} }
   for turn, group in ipairs(order) do
     local taps = axis.taps[group.output % axis.phases + 1]
     local base = needs and needs[group.part][1] or 0
     local origin = group.output // axis.phases * axis.step - base
-    t.output[turn], t.own[turn], t.from[turn] = group.output, group.own, #t.input
+    t.output[turn], t.from[turn] = group.output, #t.input
     for i = group.first, group.last do
       t.input[#t.input + 1], t.kernel[#t.kernel + 1] = origin + taps[i].at, taps[i].k
     end
@@ -114,7 +113,6 @@ end
 ---@field n integer
 ---@field part fun(p: ir.Index): ir.Index, ir.Index   bounds of a part's turns
 ---@field output fun(turn: ir.Index): ir.Index        first output position of a turn
----@field own fun(turn: ir.Index): ir.Index           the same, from the begin of its part
 ---@field taps fun(turn: ir.Index): ir.Index, ir.Index   bounds of its taps
 ---@field input fun(tap: ir.Index): ir.Index          input position of a tap
 ---@field kernel fun(tap: ir.Index): ir.Index         kernel position of a tap
@@ -124,11 +122,9 @@ local function tables_of(b, axis, size, name, needs)
   local out = b:table(name .. "_out", "i32", t.output, 1, "output positions, in order of work")
   local ins = b:table(name .. "_in", "i32", t.input, 1, "input positions of their taps")
   local ks = b:table(name .. "_k", "i32", t.kernel)
-  local own = b:table(name .. "_own", "i32", t.own, 1, "output positions, from their part's begin")
   return {
     n = size.n, part = b:ranges(name .. "_part", size.lo, size.hi),
     output = function(turn) return b:fetch(out, turn) end,
-    own = function(turn) return b:fetch(own, turn) end,
     taps = b:ranges(name .. "_taps", t.from, t.to),
     input = function(tap) return b:fetch(ins, tap) end,
     kernel = function(tap) return b:fetch(ks, tap) end,

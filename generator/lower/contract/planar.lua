@@ -7,8 +7,8 @@
 -- Inputs are read as they lie, with shuffles at the borders, or staged: a task copies the rows that
 -- it needs, and all blocks of its output channels read them from there.  Staged, tensors may be
 -- interleaved, too, where all channels are one block: they are interleaved like the phases.
--- Where the inputs of a row are more than the fastest cache holds, they are summed in passes over
--- the task's outputs, of some input channels each; the sums wait in scratch.
+-- Tried and lost: passes over a task's outputs, of some input channels each, whose sums wait in
+-- scratch; they gained in none of six shapes, not even where a row's inputs exceed the L1 cache.
 
 local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
@@ -23,7 +23,7 @@ local vector = require "upweave.lower.vector"
 
 local M = { name = "contract-planar", form = "contract" }
 
--- Bytes of staged inputs and waiting sums at most.
+-- Bytes of staged inputs at most.
 local MAX_BYTES = 64 * 1024 * 1024
 
 local CHANNELS = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28 }
@@ -45,22 +45,7 @@ function M.knobs(plan)
       doc = "inputs are copied row by row (aligned: and shuffled, not loaded, from the middle of "
         .. "vectors), or read as they lie",
     },
-    {
-      name = "pass", values = { 0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256 }, default = 0,
-      doc = "input channels that are summed at a time; 0: all",
-    },
   }
-end
-
--- How the sums of a part and a block of channels wait between passes.
-local function waiting_sums(plan, knobs, l)
-  local w = { axes = {}, channels = math.min(knobs.channels, plan.co) }
-  w.size = l.pieces[#l.pieces].to * plan.axes[plan.rank].phases * w.channels
-  for d = plan.rank - 1, 1, -1 do
-    local parts = d == 1 and l.parts or 1
-    w.axes[d], w.size = w.size, w.size * ((plan.axes[d].output + parts - 1) // parts)
-  end
-  return w
 end
 
 -- Tiles of the last axis, their pieces and, where inputs are staged, how.
@@ -69,17 +54,15 @@ local function layout(plan, knobs, target)
   local repetitions = (last.output + last.phases - 1) // last.phases
   local staged = knobs.stage ~= "none"
   local vectors = (staged and lines.beyond or lines.cover)(repetitions, lanes)
-  local l = { passes = knobs.pass > 0 and (plan.ci + knobs.pass - 1) // knobs.pass or 1 }
+  local l = {}
   l.tiles, l.pieces = lines.tiles(vectors, knobs.vectors, plan.rank == 1 and knobs.strips or 1)
   l.positions, l.slots = lines.positions(last)
   l.parts = plan.rank == 1 and #l.pieces or math.min(knobs.strips, plan.axes[1].output)
   l.stage = staged and stage.layout(plan, l.positions, l.pieces, l.parts, lanes) or nil
-  if l.passes > 1 then l.waiting = waiting_sums(plan, knobs, l) end
   return l
 end
 
 local function fits(plan, knobs)
-  if knobs.pass > 0 and knobs.stage == "none" then return nil, "passes need staged inputs" end
   if knobs.rows > 1 and plan.rank == 1 then return nil, "rows=1 is all there is of one axis" end
   if plan.planar then return true end
   if knobs.stage == "none" then return nil, "interleaved tensors need staged inputs" end
@@ -111,10 +94,9 @@ function M.legal(plan, knobs, target)
       knobs.channels, knobs.vectors, knobs.rows, need, target.name, target.registers)
   end
   local l = layout(plan, knobs, target)
-  local size = (l.stage and l.stage.size or 0) + (l.waiting and l.waiting.size or 0)
-  local bytes = size * types.element_bytes[plan.work]
+  local bytes = (l.stage and l.stage.size or 0) * types.element_bytes[plan.work]
   if bytes > MAX_BYTES then
-    return nil, ("%d bytes of staged inputs and sums, at most %d"):format(bytes, MAX_BYTES)
+    return nil, ("%d bytes of staged inputs, at most %d"):format(bytes, MAX_BYTES)
   end
   return true
 end
@@ -156,7 +138,7 @@ end
 -- their order in C: else Clang has the inputs of all positions and their weights in registers.
 local function reduce(k, t, acc, input, weights)
   local b, f, count, channels = k.b, k.frame, #t.cells, t.block.vectors
-  return b:fold("c", t.pass.from, t.pass.to, acc, function(c, sum)
+  return b:fold("c", 0, k.plan.ci, acc, function(c, sum)
     local out, fetch = table.move(sum, 1, #sum, 1, {}), fetch_of(k, t, input, c)
     for p, position in ipairs(k.positions) do
       local x = {}
@@ -235,80 +217,26 @@ local function give(k, t, out, acc)
   end
 end
 
--- fn(sum's number, its place in the buffer of waiting sums, lanes) for the sums of a tile.
-local function each_waiting(k, t, i, fn)
-  local w, count, all = k.waiting, #t.cells, t.block.vectors
-  local phases, depth = k.plan.axes[k.plan.rank].phases, k.plan.rank - 1
-  local at = rows.own(t.row, w.axes) + t.class.place.output(i) * w.channels
-  for n, cell in ipairs(t.cells) do
-    local row = depth > 0 and cell.row * k.plan.axes[depth].phases * w.axes[depth] or 0
-    for s = 0, phases * all - 1 do
-      local v = cell.vector
-      fn(s * count + n, at + (row + v.q * phases * w.channels + s * v.lanes), v.lanes)
-    end
-  end
-end
-
--- The sums that a tile begins with.
-local function begin(k, t, i)
-  if t.pass.first then return start(k, t) end
-  local acc = {}
-  each_waiting(k, t, i, function(n, at, lanes)
-    acc[n] = k.b:load(k.waiting.buffer, at, lanes, "sum")
-  end)
-  return acc
-end
-
--- A tile's sums to y, or to wait for the next pass.
-local function finish(k, t, i, acc)
-  if t.pass.last then
-    local pixel = k.frame.to.axes[k.plan.rank]
-    return give(k, t, k.image + rows.output(k, t.row) + t.class.place.output(i) * pixel, acc)
-  end
-  each_waiting(k, t, i, function(n, at) k.b:store(k.waiting.buffer, at, acc[n]) end)
-end
-
-local function row_of_tiles(k, block, pass, row, part)
+local function row_of_tiles(k, block, row, part)
   local b, f = k.b, k.frame
+  local pixel = f.to.axes[k.plan.rank]
   for _, class in ipairs(k.classes) do
-    local t = {
-      block = block, class = class, row = row, cells = cells_of(class, row), pass = pass,
-    }
+    local t = { block = block, class = class, row = row, cells = cells_of(class, row) }
     local from, to = class.tiles(k.plan.rank == 1 and part or 0)
     b:each("tile", from, to, function(i)
       local at = class.place.input(i)
-      local acc = rows.reduce(k, row, begin(k, t, i), function(input_row, kernel_row, sums)
+      local acc = rows.reduce(k, row, start(k, t), function(input_row, kernel_row, sums)
         local input = b:view("in", k.stage and k.stage.buffer or k.source, input_row + at)
         local step = #f.slots * k.plan.ci * block.vectors
         return reduce(k, t, sums, input, b:view("w", k.weights, kernel_row * step))
       end)
-      finish(k, t, i, acc)
+      give(k, t, k.image + rows.output(k, row) + class.place.output(i) * pixel, acc)
     end)
   end
 end
 
--- A block of channels of a part: passes, the first and the last apart.
 local function block_of_rows(k, block, part)
-  local function passes(from, to)
-    k.b:each("pass", from, to, function(i)
-      local pass = { first = from == 0, last = to == k.passes }
-      pass.from, pass.to = k.chunks(i)
-      rows.each(k, part, function(row) row_of_tiles(k, block, pass, row, part) end)
-    end)
-  end
-  passes(0, 1)
-  passes(1, k.passes - 1)
-  if k.passes > 1 then passes(k.passes - 1, k.passes) end
-end
-
--- Input channels of the passes, and the sums that wait between them.
-local function declare_passes(k, waiting)
-  local lo, hi = {}, {}
-  for i = 1, k.passes do
-    lo[i], hi[i] = (i - 1) * k.plan.ci // k.passes, i * k.plan.ci // k.passes
-  end
-  k.chunks, k.waiting = k.b:ranges("chunk", lo, hi), waiting
-  if waiting then waiting.buffer = k.b:scratch("sums", k.plan.work, waiting.size) end
+  rows.each(k, part, function(row) row_of_tiles(k, block, row, part) end)
 end
 
 -- Tasks of staged inputs: images x groups x parts.
@@ -344,13 +272,12 @@ function M.lower(plan, knobs, target)
   local k = {
     b = f.b, plan = plan, frame = f, kinds = kinds, count = count, positions = l.positions,
     parts = l.parts, rows = knobs.rows, stage = l.stage, lanes = frame.lanes(plan, target),
-    passes = l.passes, aligned = knobs.stage == "aligned",
+    aligned = knobs.stage == "aligned",
   }
   outer.declare(k)
   k.classes = lines.classes(plan.axes[plan.rank], l.positions, l.tiles, place_of(k, l.pieces),
     k.lanes)
   tiles.place(f.b, k.classes, #l.pieces, { "input", "output" })
-  declare_passes(k, l.waiting)
   if k.stage then
     stage.declare(k, l.pieces)
     staged_tasks(k)

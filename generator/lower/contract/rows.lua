@@ -47,13 +47,6 @@ function M.output(k, row)
   return at
 end
 
---- Where an output row begins in a buffer of the outputs of a part whose strides are `axes`.
-function M.own(row, axes)
-  local at = 0
-  for d, turn in ipairs(row.turns) do at = turn.of.own(turn.at) * axes[d] + at end
-  return at
-end
-
 --- Sums carried over the kernel's rows that meet the input: fn(input row, kernel row, sums) gives
 --- the sums of a row of taps; the input row is an offset in elements.
 function M.reduce(k, row, sums, fn)
