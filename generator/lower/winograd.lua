@@ -29,11 +29,11 @@ local FACTORS = { default = 2, fast = 5, named = 16 }
 
 local function knob_value(algorithm) return ("%dx%d"):format(algorithm.m, algorithm.r) end
 
--- Algorithms whose taps are the kernel's.
+-- Algorithms with the taps of the last axis.
 local function candidates(plan)
   local out = {}
   for _, algorithm in ipairs(winograd.algorithms) do
-    if algorithm.r == phases.taps(plan.axes[1]) then out[#out + 1] = algorithm end
+    if algorithm.r == phases.taps(plan.axes[plan.rank]) then out[#out + 1] = algorithm end
   end
   return out
 end
@@ -44,14 +44,16 @@ local function algorithm_of(plan, knobs)
   end
 end
 
---- Knobs: algorithm (outputs x taps of a tile along an axis), rows (of tiles in a block), vectors
---- (of output channels in a register tile).
+--- Knobs: algorithm (outputs x taps of a tile along an axis), axes (that are transformed), rows (of
+--- tiles in a block), vectors (of output channels in a register tile), prefetch (of weights).
 function M.knobs(plan)
   local names = {}
   for i, algorithm in ipairs(candidates(plan)) do names[i] = knob_value(algorithm) end
   if #names == 0 then names[1] = "none" end
   return {
     { name = "algorithm", values = names, default = names[1], doc = "outputs x taps of a tile" },
+    { name = "axes", values = plan.rank == 2 and { "all", "last" } or { "all" }, default = "all",
+      doc = "which are transformed" },
     { name = "rows", values = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32 }, default = 1,
       doc = "rows of tiles in a block; 0 for all" },
     { name = "vectors", values = { 1, 2, 3, 4 }, default = 2, doc = "vectors of a register tile" },
@@ -62,45 +64,63 @@ function M.knobs(plan)
   }
 end
 
-local function fits(plan)
+local function fits(plan, knobs)
   if plan.rank > 2 then return nil, "winograd transforms one or two axes" end
   for _, axis in ipairs(plan.axes) do
     if not phases.dense(axis) then
       return nil, "winograd needs taps on neighbouring inputs, and of all outputs"
     end
-    if phases.taps(axis) ~= phases.taps(plan.axes[1]) then
+    if knobs.axes == "all" and phases.taps(axis) ~= phases.taps(plan.axes[1]) then
       return nil, "winograd needs as many taps along both axes"
     end
   end
   return true
 end
 
+--- Products of a tile.
+function M.products(ws) return ws[1].n * (ws[2] and ws[2].n or 1) end
+
+-- How many axes are transformed.
+local function transformed(plan, knobs) return knobs.axes == "all" and plan.rank or 1 end
+
+--- Matrices of every axis.
+function M.matrices(plan, knobs)
+  local out, w = {}, winograd.matrices(algorithm_of(plan, knobs))
+  for i, axis in ipairs(plan.axes) do
+    local last = i > plan.rank - transformed(plan, knobs)
+    out[i] = last and w or winograd.untransformed(phases.taps(axis))
+  end
+  return out
+end
+
 -- The bytes that a block needs for its tiles, or nil and why there are none.
-local function block_bytes(plan, algorithm, knobs, target)
-  local rows = geometry.tiles(plan.axes[1], algorithm.m)
+local function block_bytes(plan, knobs, target)
+  local ws = M.matrices(plan, knobs)
+  local rows = geometry.tiles(plan.axes[1], ws[1])
   if knobs.rows > rows then return nil, ("rows=%d of %d"):format(knobs.rows, rows) end
   if knobs.rows > 0 then rows = knobs.rows end
   local lanes = frame.lanes(plan, target)
-  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], algorithm.m) or 1
-  local count = geometry.products(plan, algorithm.m + algorithm.r - 1)
-  local v, m = geometry.pitches(plan, rows * columns, knobs.vectors * lanes)
-  return count * (v + m) * (target.vector_bytes // lanes)
+  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], ws[2]) or 1
+  local read = geometry.input_rows(plan.axes[1], ws[1], rows) * columns
+  local v, m = geometry.pitches(plan, read, rows * columns, knobs.vectors * lanes)
+  return M.products(ws) * (v + m) * (target.vector_bytes // lanes)
 end
 
 --- Legal for convolutions of stride 1, and for transposed ones, whose numerics allow the algorithm.
 function M.legal(plan, knobs, target)
-  local fine, why = fits(plan)
+  local fine, why = fits(plan, knobs)
   if not fine then return nil, why end
   local algorithm = algorithm_of(plan, knobs)
   if not algorithm then
-    return nil, ("winograd has no algorithm for %d taps"):format(phases.taps(plan.axes[1]))
+    return nil, ("winograd has no algorithm for %d taps"):format(phases.taps(plan.axes[plan.rank]))
   end
-  local class = algorithm.class[plan.rank]
+  local count = transformed(plan, knobs)
+  local class = algorithm.class[count]
   if not ALLOWED[plan.numerics][class] then
-    return nil, ("%s on %d axes is of class %s, numerics are %s"):format(algorithm.name, plan.rank,
+    return nil, ("%s on %d axes is of class %s, numerics are %s"):format(algorithm.name, count,
       class, plan.numerics)
   end
-  local bytes, reason = block_bytes(plan, algorithm, knobs, target)
+  local bytes, reason = block_bytes(plan, knobs, target)
   if not bytes then return nil, reason end
   if bytes > MAX_BYTES then
     return nil, ("%d bytes of transformed tiles, at most %d"):format(bytes, MAX_BYTES)
@@ -110,31 +130,37 @@ end
 
 -- building ------------------------------------------------------------------------------------
 
+-- What the algorithm promises.
+local function described(plan, knobs, ws)
+  local algorithm, count, tile = algorithm_of(plan, knobs), transformed(plan, knobs), {}
+  for i, w in ipairs(ws) do tile[i] = w.m end
+  local on = count == plan.rank and ("%d axes"):format(count) or "the last axis"
+  return {
+    text = ("Winograd %s on %s"):format(algorithm.name, on),
+    factor = FACTORS[algorithm.class[count]], tile = tile,
+  }
+end
+
 local function declare(plan, knobs, target)
-  local algorithm = algorithm_of(plan, knobs)
-  local lanes, w = blocks.lanes(plan.co, frame.lanes(plan, target)), winograd.matrices(algorithm)
-  local f = frame.new(plan, target, lanes, nil, false, phases.products(plan, w))
+  local lanes, ws = blocks.lanes(plan.co, frame.lanes(plan, target)), M.matrices(plan, knobs)
+  local f = frame.new(plan, target, lanes, nil, false, phases.weights(plan, ws))
   local k = {
-    b = f.b, plan = plan, frame = f, w = w, products = geometry.products(plan, w.n),
+    b = f.b, plan = plan, frame = f, ws = ws, products = M.products(ws),
     lanes = frame.lanes(plan, target), kinds = (blocks.split(plan.co, lanes, knobs.vectors)),
     routines = {}, named = {}, prefetch = knobs.prefetch,
   }
-  k.phases = phases.classes(f.b, plan, w)
+  k.phases = phases.classes(f.b, plan, ws)
   geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
-  k.v_pitch, k.m_pitch = geometry.pitches(plan, k.tiles, k.kinds[1].vectors * lanes)
+  k.v_pitch, k.m_pitch = geometry.pitches(plan, k.read, k.tiles, k.kinds[1].vectors * lanes)
   k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
   k.m = f.b:scratch("m", plan.work, k.products * k.m_pitch)
-  if plan.rank == 2 and k.products + w.n > target.registers then
+  if plan.rank == 2 and k.products + ws[2].n > target.registers then
     k.held = f.b:scratch("held", plan.work, k.products * k.lanes)
   end
   inputs.declare(k)
   outputs.declare(k)
   f.weights = pack.weights(k)
-  f.b.algorithm = {
-    text = ("Winograd %s on %d axes"):format(algorithm.name, plan.rank),
-    factor = FACTORS[algorithm.class[plan.rank]],
-    tile = plan.rank == 2 and { w.m, w.m } or { w.m },
-  }
+  f.b.algorithm = described(plan, knobs, ws)
   return k
 end
 
@@ -149,7 +175,7 @@ local function block_of(k, n, g, block)
       k.channel = g * f.padded + channel
       k.image = n * f.to.n + g * f.to.g + channel * f.to.c
       phases.each(b, k.phases, function(phase)
-        local number = phase.products * (kind.vectors * kind.lanes)
+        local number = phase.weights * (kind.vectors * kind.lanes)
         local weights = b:view("weights", f.packed, (k.channel * f.places + number) * k.plan.ci)
         products.multiply(k, phase, block, kind, weights)
         outputs.transform(k, phase, block, kind)

@@ -32,6 +32,7 @@ local M = {}
 ---@field at upweave.fraction[][]   m rows of n
 ---@field g upweave.fraction[][]    n rows of r
 ---@field bt upweave.fraction[][]   n rows of n
+---@field summed boolean?           not transformed: one product, n that of each tap's g
 
 local function q(num, den) return fraction.new(num, den) end
 
@@ -130,6 +131,19 @@ function M.matrices(algorithm)
   local w = { m = m, r = r, n = n, at = transposed(a), g = g, bt = bt }
   M.check(w)
   return w
+end
+
+--- An axis as it is, in the same form: tiles of one output, whose products are its taps; what they
+--- have in common, the sum over them, is left to the sum over channels (`summed`).
+---@param taps integer
+---@return upweave.winograd.matrices
+function M.untransformed(taps)
+  local one, g = { { q(1) } }, {}
+  for k = 1, taps do
+    g[k] = {}
+    for j = 1, taps do g[k][j] = q(k == j and 1 or 0) end
+  end
+  return { m = 1, r = taps, n = 1, at = one, g = g, bt = one, summed = true }
 end
 
 --- Which products are 0 because taps are absent: true at j if row j of G takes only absent taps.

@@ -39,23 +39,36 @@ local function rows_of(values, all, columns, tiles)
   return 0
 end
 
-local function estimate(f, algorithm, values)
-  local plan, w = f.plan, winograd.matrices(algorithm)
-  local all = geometry.tiles(plan.axes[1], w.m)
-  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], w.m) or 1
-  local tiles, places = all * columns, phases.products(plan, w)
+local function estimate(f, knobs, values)
+  local plan, ws = f.plan, strategy.matrices(f.plan, knobs)
+  local all = geometry.tiles(plan.axes[1], ws[1])
+  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], ws[2]) or 1
+  local tiles, places, products = all * columns, phases.weights(plan, ws), strategy.products(ws)
+  local read = geometry.input_rows(plan.axes[1], ws[1], all) * columns
   local weights = places * plan.ci * f.vectors * f.vector_bytes
   local far = weights > L2_BYTES
-  local v = geometry.products(plan, w.n) * plan.ci * tiles * f.element
-  local wanted = not far and TILES or v <= BLOCK_BYTES and tiles or 64
-  local vectors = plan.ci / f.lanes
+  local wanted = not far and TILES
+    or products * plan.ci * read * f.element <= BLOCK_BYTES and tiles or 64
   local cycles = tiles * places * plan.ci * f.vectors / MULTIPLY_ADDS
-    + tiles * geometry.products(plan, w.n) * vectors * INPUT_CYCLES
+    + read * products * plan.ci / f.lanes * INPUT_CYCLES
     + tiles * places * f.vectors * OUTPUT_CYCLES
   if far then cycles = math.max(cycles, weights / FAR_BYTES) end
-  return cycles, {
-    rows = rows_of(values, all, columns, wanted), prefetch = far and AHEAD or 0,
-  }
+  knobs.rows, knobs.prefetch = rows_of(values, all, columns, wanted), far and AHEAD or 0
+  return cycles
+end
+
+-- The algorithms that may be chosen, as knobs.
+local function candidates(f, declared)
+  local plan, out = f.plan, {}
+  for _, value in ipairs(declared.algorithm) do
+    for _, axes in ipairs(declared.axes) do
+      local algorithm, vectors = algorithm_named(value), f.vectors > 1 and 2 or 1
+      local knobs = { algorithm = value, axes = axes, rows = 1, vectors = vectors, prefetch = 0 }
+      local known = algorithm and algorithm.class[axes == "all" and plan.rank or 1] ~= "named"
+      if known and strategy.legal(plan, knobs, f.target) then out[#out + 1] = knobs end
+    end
+  end
+  return out
 end
 
 --- The best algorithm that the plan's numerics allow: its knobs and its cycles for a group of an
@@ -66,16 +79,11 @@ end
 function M.choose(f)
   local plan = f.plan
   if plan.ci < CHANNELS or plan.co < CHANNELS then return nil end
-  local best, least
-  local declared = strategy.knobs(plan, f.target)
-  for _, value in ipairs(declared[1].values) do
-    local algorithm = algorithm_named(value)
-    local known = algorithm and algorithm.class[plan.rank] ~= "named"
-    if known and strategy.legal(plan, { algorithm = value, rows = 1, vectors = 2 }, f.target) then
-      local cycles, knobs = estimate(f, algorithm, declared[2].values)
-      knobs.algorithm, knobs.vectors = value, f.vectors > 1 and 2 or 1
-      if not least or cycles < GAIN * least then best, least = knobs, cycles end
-    end
+  local best, least, declared = nil, nil, {}
+  for _, knob in ipairs(strategy.knobs(plan, f.target)) do declared[knob.name] = knob.values end
+  for _, knobs in ipairs(candidates(f, declared)) do
+    local cycles = estimate(f, knobs, declared.rows)
+    if not least or cycles < GAIN * least then best, least = knobs, cycles end
   end
   return best, least
 end

@@ -37,7 +37,7 @@ local function wrong(axis, phase, base, step)
 end
 
 local function check(name, axis, m)
-  local of, base, step = phases.of(axis)
+  local of, base, step = phases.of(axis, { m = m })
   local fault, last
   for _, phase in ipairs(of) do
     fault = fault or wrong(axis, phase, base, step) or phase.shift < 0 and "a negative shift"
@@ -45,7 +45,7 @@ local function check(name, axis, m)
   end
   tap.ok(not fault, name .. ": reads what the plan says")
   if fault then tap.diag(fault) end
-  local tiles = geometry.tiles(axis, m)
+  local tiles = geometry.tiles(axis, { m = m })
   tap.ok(tiles * m >= last and (tiles - 1) * m < last, name .. ": as many tiles as needed")
 end
 
@@ -70,8 +70,8 @@ tap.ok(not phases.dense(ordinary(2)), "outputs that step over inputs")
 
 local function products(name, ...)
   local axis = axis_of(...)
-  return phases.products({ rank = 2, axes = { axis, axis } },
-    winograd.matrices(list.named(winograd.algorithms, name)))
+  local w = winograd.matrices(list.named(winograd.algorithms, name))
+  return phases.weights({ rank = 2, axes = { axis, axis } }, { w, w })
 end
 
 tap.is(products("F(3,2)", 8, 4, 2, 1), 64, "four phases of four taps")

@@ -9,29 +9,36 @@ local phases = require "upweave.lower.winograd.phases"
 local M = {}
 
 --- Tiles along an axis: enough for all outputs of every phase.
-function M.tiles(axis, m)
+function M.tiles(axis, w)
   local most = 0
-  for _, phase in ipairs((phases.of(axis))) do
-    most = math.max(most, (phase.outputs + phase.shift + m - 1) // m)
+  for _, phase in ipairs((phases.of(axis, w))) do
+    most = math.max(most, (phase.outputs + phase.shift + w.m - 1) // w.m)
   end
   return most
 end
 
---- Products of a tile with n inputs along each axis.
-function M.products(plan, n) return plan.rank == 2 and n * n or n end
+--- Rows of tiles whose inputs are transformed for so many rows of outputs: where taps are summed, a
+--- row of outputs reads one for each.
+function M.input_rows(axis, w, rows)
+  if not w.summed then return rows end
+  local ahead = 0
+  for _, phase in ipairs((phases.of(axis, w))) do ahead = math.max(ahead, phase.ahead) end
+  return rows + ahead + w.r - 1
+end
 
---- Elements of V and M from a product to the next, for blocks of so many tiles and register tiles
---- of so many channels.  They are padded by a cache line: at a distance of a large power of two
---- they would share their places in the cache (a prototype with 64 channels of 56x56: 302 us
---- instead of 269).
+--- Elements of V and M from a product to the next, for blocks that read and that have so many
+--- tiles, and register tiles of so many channels.  They are padded by a cache line: at a distance
+--- of a large power of two they would share their places in the cache (a prototype with 64 channels
+--- of 56x56: 302 us instead of 269).
 ---@param plan upweave.plan.contract
+---@param read integer
 ---@param tiles integer
 ---@param width integer
 ---@return integer v
 ---@return integer m
-function M.pitches(plan, tiles, width)
+function M.pitches(plan, read, tiles, width)
   local padding <const> = 16
-  return tiles * plan.ci + padding, tiles * width + padding
+  return read * plan.ci + padding, tiles * width + padding
 end
 
 -- Tile t of an axis that begins at `base`: which of its n inputs are inside, and where the first of
@@ -69,11 +76,12 @@ end
 local function divide_columns(k)
   local axis, inputs, outputs = k.plan.axes[2], {}, {}
   if not axis then return end
-  local list, base = phases.of(axis)
-  for t = 0, k.columns - 1 do inputs[t + 1] = input_of(axis, k.w, base, t) end
+  local w = k.ws[2]
+  local list, base = phases.of(axis, w)
+  for t = 0, k.columns - 1 do inputs[t + 1] = input_of(axis, w, base, t) end
   for p, phase in ipairs(list) do
     outputs[p] = {}
-    for t = 0, k.columns - 1 do table.insert(outputs[p], M.output_of(axis, phase, k.w, t)) end
+    for t = 0, k.columns - 1 do table.insert(outputs[p], M.output_of(axis, phase, w, t)) end
   end
   k.input_columns = parts.new(k.b, "column_in", { inputs }, { "at", "tile" })
   k.output_columns = parts.new(k.b, "column_out", outputs, { "at", "tile" })
@@ -81,39 +89,50 @@ end
 
 -- `all` rows of tiles: inputs of each, outputs of each phase of each.
 local function divide_rows(k, all)
-  local axis, inputs, outputs = k.plan.axes[1], {}, {}
-  local list, base = phases.of(axis)
-  for t = 0, all - 1 do inputs[t + 1] = { input_of(axis, k.w, base, t) } end
+  local axis, w, inputs, outputs = k.plan.axes[1], k.ws[1], {}, {}
+  local list, base = phases.of(axis, w)
+  for t = 0, M.input_rows(axis, w, all) - 1 do inputs[t + 1] = { input_of(axis, w, base, t) } end
   for _, phase in ipairs(list) do
-    for t = 0, all - 1 do outputs[#outputs + 1] = { M.output_of(axis, phase, k.w, t) } end
+    for t = 0, all - 1 do outputs[#outputs + 1] = { M.output_of(axis, phase, w, t) } end
   end
   k.inputs = parts.new(k.b, "in", inputs, { "at" })
   k.outputs = parts.new(k.b, "out", outputs, { "at" })
 end
 
---- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` (of a block at
---- most), `bounds` (for each block its rows of tiles, from and to), `rows` (of a block, each with
---- its number and its first tile there), `chunks` (of a block), `all` (number of rows of tiles),
---- `inputs` (of a row of tiles), `outputs` (of row t of phase p: part p·all + t), `input_columns`
---- and `output_columns` (of a phase).
----@param k table         b, plan, w (matrices)
+-- `count` rows of tiles from number `from` on, as a block has them: their first tile there, their
+-- number among all, their number there.
+local function rows_of(k, from, count)
+  local list = {}
+  for i = 0, count - 1 do
+    list[i + 1] = { key = "row", tile = i * k.columns, number = from + i, row = i }
+  end
+  return list
+end
+
+--- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` and `read` (of
+--- a block at most: those of outputs and those of inputs), `bounds` (for each block its rows of
+--- tiles, from and to), `rows` and `input_rows` (of a block), `chunks` (of a block), `all` (number
+--- of rows of tiles), `inputs` (of a row of tiles), `outputs` (of row t of phase p: part
+--- p·all + t), `input_columns` and `output_columns` (of a phase).
+---@param k table         b, plan, ws (matrices of every axis)
 ---@param rows integer    of tiles in a block at most, 0: all; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most
 function M.divide(k, rows, chunk)
-  local all, members, chunks = M.tiles(k.plan.axes[1], k.w.m), {}, {}
-  k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], k.w.m) or 1
+  local axis, w, members, read, chunks = k.plan.axes[1], k.ws[1], {}, {}, {}
+  local all = M.tiles(axis, w)
+  k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], k.ws[2]) or 1
   k.all, k.blocks, k.tiles = all, rows > 0 and (all + rows - 1) // rows or 1, 0
   k.bounds = {}
   for p = 1, k.blocks do
     local from, to = (p - 1) * all // k.blocks, p * all // k.blocks
-    members[p], k.bounds[p] = {}, { from = from, to = to }
-    for t = from, to - 1 do
-      members[p][t - from + 1] = { key = "row", tile = (t - from) * k.columns, row = t - from }
-    end
+    members[p], k.bounds[p] = rows_of(k, from, to - from), { from = from, to = to }
+    read[p] = rows_of(k, from, M.input_rows(axis, w, to - from))
     chunks[p] = chunks_of((to - from) * k.columns, chunk)
     k.tiles = math.max(k.tiles, (to - from) * k.columns)
   end
-  k.rows = parts.new(k.b, "row", members, { "tile", "row" })[1]
+  k.read = M.input_rows(axis, w, k.tiles // k.columns) * k.columns
+  k.rows = parts.new(k.b, "row", members, { "tile", "number", "row" })[1]
+  k.input_rows = parts.new(k.b, "read", read, { "tile", "number", "row" })[1]
   k.chunks = parts.new(k.b, "chunk", chunks, { "tile" })
   divide_rows(k, all)
   divide_columns(k)

@@ -20,8 +20,8 @@ end
 
 -- A transform that fits the registers.
 local function at_once(k, x, v, c, lanes, strides)
-  local n, matrices = k.w.n, {}
-  for axis in ipairs(strides) do matrices[axis] = k.w.bt end
+  local n, matrices = k.ws[#k.ws].n, {}
+  for axis, w in ipairs(k.ws) do matrices[axis] = w.bt end
   transform.apply(k.b, matrices, function(i)
     local at = strides[2] and i // n * strides[1] + i % n * strides[2] or i * strides[1]
     return k.b:load(x, c + at, lanes, "x" .. i)
@@ -30,21 +30,21 @@ end
 
 -- One that does not: the columns to scratch, the rows from there.
 local function in_turn(k, x, v, held, c, lanes, strides)
-  local b, n = k.b, k.w.n
-  b:each("x", 0, n, function(column)
+  local b, outer, inner = k.b, k.ws[1], k.ws[2]
+  b:each("x", 0, inner.n, function(column)
     local values = {}
-    for j = 0, n - 1 do
+    for j = 0, outer.n - 1 do
       values[j + 1] = b:load(x, column * strides[2] + c + j * strides[1], lanes, "x" .. j)
     end
-    for j, value in ipairs(transform.column(b, k.w.bt, values)) do
-      b:store(held, (column + (j - 1) * n) * lanes, value)
+    for j, value in ipairs(transform.column(b, outer.bt, values)) do
+      b:store(held, (column + (j - 1) * inner.n) * lanes, value)
     end
   end)
-  b:each("y", 0, n, function(row)
-    local values = {}
-    for j = 0, n - 1 do values[j + 1] = b:load(held, (row * n + j) * lanes, lanes, "d" .. j) end
-    for j, value in ipairs(transform.column(b, k.w.bt, values)) do
-      put(k, v, (row * n + j - 1) * k.v_pitch + c, value)
+  b:each("y", 0, outer.n, function(row)
+    local values, first = {}, row * inner.n
+    for j = 0, inner.n - 1 do values[j + 1] = b:load(held, (first + j) * lanes, lanes, "d" .. j) end
+    for j, value in ipairs(transform.column(b, inner.bt, values)) do
+      put(k, v, (first + j - 1) * k.v_pitch + c, value)
     end
   end)
 end
@@ -52,8 +52,8 @@ end
 -- The routine that transforms a tile whose inputs are `strides` apart along each axis: a function
 -- of the tile's first input and its first place in V.
 local function routine(k, name, like, strides)
-  local b, n, ci, reach = k.b, k.w.n, k.plan.ci, k.plan.ci
-  for _, stride in ipairs(strides) do reach = reach + (n - 1) * stride end
+  local b, ci, reach = k.b, k.plan.ci, k.plan.ci
+  for axis, stride in ipairs(strides) do reach = reach + (k.ws[axis].n - 1) * stride end
   local parameters = {
     { name = "x", like = like, size = reach },
     { name = "v", like = k.v, size = (k.products - 1) * k.v_pitch + ci, written = true },
@@ -97,7 +97,7 @@ end
 
 -- The patch of a tile whose inputs inside begin at x[at].
 local function fill(k, rows, columns, at)
-  local n, across = k.w.n, k.plan.rank == 2 and k.w.n or 1
+  local n, across = k.ws[1].n, k.ws[2] and k.ws[2].n or 1
   zeros(k, 0, rows.from * across)
   k.b:each("row", rows.from, rows.to + 1, function(row)
     zeros(k, row * across, columns.from)
@@ -110,13 +110,13 @@ end
 
 -- blocks --------------------------------------------------------------------------------------
 
-local function is_whole(like, n) return like.from == 0 and like.to == n - 1 end
+local function is_whole(like, w) return like.from == 0 and like.to == w.n - 1 end
 
 local LINE <const> = { from = 0, to = 0 }
 
 --- Declare the routines and what they need.
 function M.declare(k)
-  local n, ci, axes = k.w.n, k.plan.ci, k.frame.from.axes
+  local ci, axes = k.plan.ci, k.frame.from.axes
   if k.plan.planar then
     planes.declare_inputs(k)
     k.inside = routine(k, "transform", k.stage, k.stage_steps)
@@ -124,16 +124,16 @@ function M.declare(k)
   end
   k.inside = routine(k, "transform", k.frame.x, axes)
   k.patch = k.b:scratch("patch", k.plan.work, k.products * ci)
-  k.outside = routine(k, "transform_patch", k.patch, axes[2] and { n * ci, ci } or { ci })
+  k.outside = routine(k, "transform_patch", k.patch, k.ws[2] and { k.ws[2].n * ci, ci } or { ci })
 end
 
 local function interleaved(k, block)
-  local n, axes = k.w.n, k.frame.from.axes
-  tiles.each_row(k, block, function(row, first)
+  local axes, ws = k.frame.from.axes, k.ws
+  tiles.each_row(k, k.input_rows, block, function(row, first)
     tiles.each_class(k, k.inputs, row, function(rows, y)
       tiles.each_column(k, k.input_columns, 0, first, LINE, function(columns, x, tile)
         local at = y * axes[1] + x * (axes[2] or 0)
-        if is_whole(rows, n) and (columns == LINE or is_whole(columns, n)) then
+        if is_whole(rows, ws[1]) and (columns == LINE or is_whole(columns, ws[2])) then
           return k.inside(k.source, at, tile)
         end
         fill(k, rows, columns, at)
@@ -145,10 +145,11 @@ end
 
 local function planar(k, block)
   planes.fill(k, block)
-  local down, across = k.w.m * k.stage_steps[1], k.w.m * (k.stage_steps[2] or 0)
-  tiles.each_row(k, block, function(_, first, number)
+  local steps = {}
+  for axis, w in ipairs(k.ws) do steps[axis] = w.m * k.stage_steps[axis] end
+  tiles.each_row(k, k.input_rows, block, function(_, first, number)
     k.b:each("t", 0, k.columns, function(t)
-      k.inside(k.stage, number * down + t * across, first + t)
+      k.inside(k.stage, number * steps[1] + t * (steps[2] or 0), first + t)
     end)
   end)
 end

@@ -19,38 +19,39 @@ local function inside(range, i) return i >= range.first and i <= range.last end
 -- Products of a vector of channels by their number; those that vanish are nil.
 local function product(k, phase, m, row, column, at, lanes)
   if not inside(phase.columns, column) then return nil end
-  local number = row * (k.products // k.w.n) + column
+  local number = row * (k.products // k.ws[1].n) + column
   return k.b:load(m, at + number * k.m_pitch, lanes, ("m%d"):format(column))
 end
 
 -- A transform that fits the registers: emit(q, x, sum) for output x of row q.
 local function at_once(k, phase, m, at, lanes, emit)
-  local rank, n, matrices = k.plan.rank, k.w.n, { k.w.at, k.plan.rank == 2 and k.w.at or nil }
+  local rank, last, matrices = k.plan.rank, k.ws[k.plan.rank], {}
+  for axis, w in ipairs(k.ws) do matrices[axis] = w.at end
   transform.apply(k.b, matrices, function(i)
     local row, column = i, 0
-    if rank == 2 then row, column = i // n, i % n end
+    if rank == 2 then row, column = i // last.n, i % last.n end
     return inside(phase.rows, row) and product(k, phase, m, row, column, at, lanes)
   end, function(i, sum)
-    if rank == 2 then emit(i // k.w.m, i % k.w.m, sum) else emit(i, 0, sum) end
+    if rank == 2 then emit(i // last.m, i % last.m, sum) else emit(i, 0, sum) end
   end)
 end
 
 -- One that does not: the rows to scratch, the columns from there.
 local function in_turn(k, phase, m, held, at, lanes, emit)
-  local b, count = k.b, k.w.m
+  local b, inner = k.b, k.ws[2]
   b:each("i", phase.rows.first, phase.rows.last + 1, function(i)
     local values = {}
-    for j = 0, k.w.n - 1 do values[j + 1] = product(k, phase, m, i, j, at, lanes) end
-    for x, value in ipairs(transform.column(b, k.w.at, values)) do
-      b:store(held, (i * count + (x - 1)) * lanes, value)
+    for j = 0, inner.n - 1 do values[j + 1] = product(k, phase, m, i, j, at, lanes) end
+    for x, value in ipairs(transform.column(b, inner.at, values)) do
+      b:store(held, (i * inner.m + (x - 1)) * lanes, value)
     end
   end)
-  b:each("x", 0, count, function(x)
+  b:each("x", 0, inner.m, function(x)
     local values = {}
     for i = phase.rows.first, phase.rows.last do
-      values[i + 1] = b:load(held, (x + i * count) * lanes, lanes, "t" .. i)
+      values[i + 1] = b:load(held, (x + i * inner.m) * lanes, lanes, "t" .. i)
     end
-    for q, sum in ipairs(transform.column(b, k.w.at, values)) do emit(q - 1, x, sum) end
+    for q, sum in ipairs(transform.column(b, k.ws[1].at, values)) do emit(q - 1, x, sum) end
   end)
 end
 
@@ -117,6 +118,11 @@ local function steps_of(k)
   return steps[1], steps[2] or 0
 end
 
+-- From the first of a tile's outputs to the last, where neighbours are so far apart.
+local function reach(k, down, across)
+  return (k.ws[1].m - 1) * down + (k.ws[2] and (k.ws[2].m - 1) * across or 0)
+end
+
 -- The frame with pointers to the outputs of a tile in place of tensors.
 local function tile_frame(k, y, residuals)
   return {
@@ -129,7 +135,7 @@ end
 local function finishing(k, phase, kind)
   local f, list = k.frame, {}
   local down, across = steps_of(k)
-  local size = (k.w.m - 1) * (down + across) + kind.used
+  local size = reach(k, down, across) + kind.used
   list[1] = { name = "y", like = f.y, size = size, written = true }
   for i, residual in ipairs(f.residuals) do
     list[i + 1] = { name = "residual", like = residual, size = size }
@@ -158,7 +164,7 @@ end
 local function keeping(k, name, buffer, phase, kind, down, across)
   local width = kind.vectors * kind.lanes
   local list = {
-    { name = "out", like = buffer, size = (k.w.m - 1) * (down + across) + width, written = true },
+    { name = "out", like = buffer, size = reach(k, down, across) + width, written = true },
   }
   if k.frame.bias then
     list[2] = { name = "packed", like = k.frame.packed, size = k.frame.bias + width }
@@ -189,13 +195,13 @@ end
 local function keep_patch(k, phase, kind, tile)
   local width = kind.vectors * kind.lanes
   local down, across = width, 0
-  if k.plan.rank == 2 then down, across = k.w.m * width, width end
+  if k.plan.rank == 2 then down, across = k.ws[2].m * width, width end
   keep(k, phase, kind, tile, { buffer = k.output_patch, at = 0, down = down, across = across })
 end
 
 -- fn(q, x, sum, channel, used) for those sums of the patch that are inside, which count from 0.
 local function each_inside(k, rows, columns, kind, fn)
-  local b, width, across = k.b, kind.vectors * kind.lanes, k.plan.rank == 2 and k.w.m or 1
+  local b, width, across = k.b, kind.vectors * kind.lanes, k.ws[2] and k.ws[2].m or 1
   b:each("q", 0, rows.count, function(q)
     b:each("x", 0, columns.count, function(x)
       local pixel = (q + rows.from) * across + x + columns.from
@@ -237,13 +243,13 @@ end
 
 -- blocks --------------------------------------------------------------------------------------
 
-local function is_whole(k, like) return like.count == k.w.m end
+local function is_whole(w, like) return like.count == w.m end
 
 local LINE <const> = { from = 0, count = 1 }
 
 --- Declare what the routines need.
 function M.declare(k)
-  local outputs = k.plan.rank == 2 and k.w.m * k.w.m or k.w.m
+  local outputs = k.ws[1].m * (k.ws[2] and k.ws[2].m or 1)
   local width = k.kinds[1].vectors * k.kinds[1].lanes
   k.output_patch = k.b:scratch("patch_out", k.plan.work, outputs * width)
   if k.plan.planar then planes.declare_outputs(k) end
@@ -251,11 +257,11 @@ end
 
 local function interleaved(k, phase, block, kind)
   local axes = k.frame.to.axes
-  tiles.each_row(k, block, function(row, first)
+  tiles.each_row(k, k.rows, block, function(row, first)
     tiles.each_class(k, k.outputs, phase.y * k.all + row, function(rows, y)
       tiles.each_column(k, k.output_columns, phase.x, first, LINE, function(columns, x, tile)
         local at = k.image + y * axes[1] + x * (axes[2] or 0)
-        if is_whole(k, rows) and (columns == LINE or is_whole(k, columns)) then
+        if is_whole(k.ws[1], rows) and (columns == LINE or is_whole(k.ws[2], columns)) then
           return finish_tile(k, phase, kind, tile, at)
         end
         finish_inside(k, phase, rows, columns, kind, tile, at)
@@ -268,12 +274,12 @@ end
 local function planar_image(k, phase, block, kind)
   local axes, width = k.plan.axes, kind.vectors * kind.lanes
   local down, across = axes[2].output * width, axes[2].phases * width
-  local all = { from = 0, count = k.w.m }
-  tiles.each_row(k, block, function(_, first, number)
-    local row = (phase.y * k.strip_rows + number * k.w.m) * down
+  local all = { from = 0, count = k.ws[1].m }
+  tiles.each_row(k, k.rows, block, function(_, first, number)
+    local row = (phase.y * k.strip_rows + number * k.ws[1].m) * down
     tiles.each_column(k, k.output_columns, phase.x, first, LINE, function(columns, x, tile)
       local place = { buffer = k.strip, at = x * width + row, down = down, across = across }
-      if is_whole(k, columns) then return keep(k, phase, kind, tile, place) end
+      if is_whole(k.ws[2], columns) then return keep(k, phase, kind, tile, place) end
       keep_inside(k, phase, all, columns, kind, tile, place)
     end)
   end)
@@ -281,12 +287,12 @@ end
 
 local function planar_line(k, phase, block, kind)
   local width = kind.vectors * kind.lanes
-  tiles.each_row(k, block, function(row, first)
+  tiles.each_row(k, k.rows, block, function(row, first)
     tiles.each_class(k, k.outputs, phase.y * k.all + row, function(like, _, kept)
       local place = {
         buffer = k.strip, at = kept * width, down = k.plan.axes[1].phases * width, across = 0,
       }
-      if is_whole(k, like) then return keep(k, phase, kind, first, place) end
+      if is_whole(k.ws[1], like) then return keep(k, phase, kind, first, place) end
       keep_inside(k, phase, like, LINE, kind, first, place)
     end)
   end)

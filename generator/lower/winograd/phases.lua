@@ -14,7 +14,7 @@ local M = {}
 ---@field number integer     from 0
 ---@field outputs integer   how many the axis has of it
 ---@field shift integer     tile t begins with output t·m - shift of the phase
----@field first integer     how many taps are absent before the first
+---@field ahead integer     how many rows later than the tile's first those of the phase begin
 ---@field kernel integer    position in the kernel of the first tap; it may be absent, and outside
 ---@field present boolean[]   of the algorithm's taps
 
@@ -45,76 +45,89 @@ local function step_of(axis)
   return 0
 end
 
---- The phases of a dense axis.
+--- The phases of a dense axis.  Where it is transformed, a phase is shifted; where its taps are
+--- summed, rows of inputs are apart, and it reads later ones instead.
 ---@param axis upweave.contract.axis
+---@param w upweave.winograd.matrices
 ---@return lower.winograd.Phase[]
 ---@return integer base   input at which tile 0 begins
 ---@return integer step   kernel positions from a tap to the next
-function M.of(axis)
+function M.of(axis, w)
   local base, most, step, out = math.maxinteger, M.taps(axis), step_of(axis), {}
   for _, taps in ipairs(axis.taps) do base = math.min(base, taps[1].at) end
   for p, taps in ipairs(axis.taps) do
     local first, present = math.min(most - #taps, taps[1].at - base), {}
     for k = 1, most do present[k] = k > first and k <= first + #taps end
+    local later = taps[1].at - first - base
     out[p] = {
       number = p - 1, outputs = (axis.output - p + axis.phases) // axis.phases,
-      shift = taps[1].at - first - base, first = first, kernel = taps[1].k - first * step,
-      present = present,
+      shift = w.summed and 0 or later, ahead = w.summed and later or 0,
+      kernel = taps[1].k - first * step, present = present,
     }
   end
   return out, base, step
 end
 
--- The products of a phase that do not vanish: first and last, from 0.  Those that do have the point
--- 0 or infinity, the outermost ones.
+-- The rows of G of a phase that do not vanish: first and last, from 0.  Those that do are products
+-- with the point 0 or infinity, or taps: the outermost ones.
 local function range_of(w, phase)
-  local vanishing, first, last = winograd.vanishing(w, phase.present), 0, w.n - 1
+  local vanishing, first, last = winograd.vanishing(w, phase.present), 0, #w.g - 1
   while vanishing[first + 1] do first = first + 1 end
   while vanishing[last + 1] do last = last - 1 end
   return { first = first, last = last, count = last - first + 1 }
 end
 
-local ONE <const> = { number = 0, kernel = 0 }
+local ONE <const> = { number = 0, kernel = 0, ahead = 0 }
+local ALONE <const> = { first = 0, last = 0, count = 1 }
 
--- Both axes' phases together, each with its ranges of products, and all their products.
-local function pairs_of(plan, w)
-  local list, products = {}, 0
-  local outer = M.of(plan.axes[1])
-  local inner = plan.rank == 2 and M.of(plan.axes[2]) or { ONE }
-  for _, y in ipairs(outer) do
-    local rows = range_of(w, y)
+-- Phase y of the first axis and x of the second together, with their ranges of products and of taps
+-- that are summed with the channels; `weights` are those of all before.
+local function pair_of(plan, ws, y, x, weights)
+  local range, columns = range_of(ws[1], y), x == ONE and ALONE or range_of(ws[2], x)
+  return {
+    key = ("%d+%d-%d+%d"):format(range.first, range.count, columns.first, columns.count),
+    rows = ws[1].summed and ALONE or range, columns = columns,
+    taps = ws[1].summed and range or ALONE, presence = { y.present, x.present },
+    y = y.number, x = x.number, ahead = y.ahead, weights = weights,
+    kernel = y.kernel * (plan.rank == 2 and plan.axes[2].kernel or 1) + x.kernel,
+  }
+end
+
+-- Both axes' phases together, and all their weights.
+local function pairs_of(plan, ws)
+  local list, weights = {}, 0
+  local inner = plan.rank == 2 and M.of(plan.axes[2], ws[2]) or { ONE }
+  for _, y in ipairs((M.of(plan.axes[1], ws[1]))) do
     for _, x in ipairs(inner) do
-      local columns = x == ONE and { first = 0, last = 0, count = 1 } or range_of(w, x)
-      list[#list + 1] = {
-        key = ("%d+%d-%d+%d"):format(rows.first, rows.count, columns.first, columns.count),
-        rows = rows, columns = columns, presence = { y.present, x.present },
-        y = y.number, x = x.number, products = products,
-        kernel = y.kernel * (plan.rank == 2 and plan.axes[2].kernel or 1) + x.kernel,
-      }
-      products = products + rows.count * columns.count
+      local pair = pair_of(plan, ws, y, x, weights)
+      list[#list + 1] = pair
+      weights = weights + pair.rows.count * pair.columns.count * pair.taps.count
     end
   end
-  return list, products
+  return list, weights
 end
 
---- Products of all phases.
+--- Transformed weights of a pair of channels, in all phases.
 ---@param plan upweave.plan.contract
----@param w upweave.winograd.matrices
+---@param ws upweave.winograd.matrices[]   of every axis
 ---@return integer
-function M.products(plan, w)
-  local _, products = pairs_of(plan, w)
-  return products
+function M.weights(plan, ws)
+  local _, weights = pairs_of(plan, ws)
+  return weights
 end
+
+local FIELDS <const> = { "y", "x", "ahead", "weights", "kernel" }
 
 --- Classes of the phases of an image (y and x) or a line (y) by the products that they need.  Of a
---- class, `like` has `rows` and `columns` (first, last, count) and the `presence` of the taps of
---- both axes; places are y, x, `products` (of all phases before) and `kernel` (of the first taps).
+--- class, `like` has `rows` and `columns` of products and `taps` that are summed (first, last and
+--- count), and the `presence` of the taps of both axes; places are y, x, `ahead` (rows), `weights`
+--- (of all phases before) and `kernel` (of the first taps).
 ---@param b ir.Builder
 ---@param plan upweave.plan.contract
----@param w upweave.winograd.matrices
+---@param ws upweave.winograd.matrices[]   of every axis
 ---@return lower.contract.PartClass[]
-function M.classes(b, plan, w)
-  return parts.new(b, "phase", { (pairs_of(plan, w)) }, { "y", "x", "products", "kernel" })
+function M.classes(b, plan, ws)
+  return parts.new(b, "phase", { (pairs_of(plan, ws)) }, FIELDS)
 end
 
 --- fn(phase) for every phase: the fields of its class's `like`, and its own places.
@@ -125,11 +138,12 @@ function M.each(b, classes, fn)
   for _, class in ipairs(classes) do
     local from, to = class.range(0)
     b:each("phase", from, to, function(i)
-      local place, like = class.place, class.like
-      fn {
-        rows = like.rows, columns = like.columns, presence = like.presence,
-        y = place.y(i), x = place.x(i), products = place.products(i), kernel = place.kernel(i),
+      local like = class.like
+      local phase = {
+        rows = like.rows, columns = like.columns, taps = like.taps, presence = like.presence,
       }
+      for _, field in ipairs(FIELDS) do phase[field] = class.place[field](i) end
+      fn(phase)
     end)
   end
 end

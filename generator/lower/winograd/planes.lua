@@ -37,13 +37,16 @@ local function keyed(line, to)
   return line
 end
 
+-- Inputs that so many tiles in a row read.
+local function length_of(w, tiles) return (tiles - 1) * w.m + w.n end
+
 -- The lines of a block of an image, those of rows outside empty.
 local function image_lines(k, block, width)
-  local y, x, list = k.plan.axes[1], k.plan.axes[2], {}
-  local _, base_y = phases.of(y)
-  local _, base_x = phases.of(x)
-  for r = 0, (block.to - block.from - 1) * k.w.m + k.w.n - 1 do
-    local row, line = block.from * k.w.m + base_y + r, line_of(x, base_x, width)
+  local y, x, w, list = k.plan.axes[1], k.plan.axes[2], k.ws[1], {}
+  local _, base_y = phases.of(y, w)
+  local _, base_x = phases.of(x, k.ws[2])
+  for r = 0, length_of(w, geometry.input_rows(y, w, block.to - block.from)) - 1 do
+    local row, line = block.from * w.m + base_y + r, line_of(x, base_x, width)
     if row < 0 or row >= y.input then
       line = { before = width, count = 0, at = 0, width = width }
     end
@@ -54,11 +57,10 @@ local function image_lines(k, block, width)
 end
 
 local function lines_of(k, block)
-  local w = k.w
-  if k.plan.rank == 2 then return image_lines(k, block, (k.columns - 1) * w.m + w.n) end
-  local _, base = phases.of(k.plan.axes[1])
-  local width = (block.to - block.from - 1) * w.m + w.n
-  return { keyed(line_of(k.plan.axes[1], block.from * w.m + base, width), 0) }
+  if k.plan.rank == 2 then return image_lines(k, block, length_of(k.ws[2], k.columns)) end
+  local axis, w = k.plan.axes[1], k.ws[1]
+  local _, base = phases.of(axis, w)
+  return { keyed(line_of(axis, block.from * w.m + base, length_of(w, block.to - block.from)), 0) }
 end
 
 --- Scratch for the inputs of a block: k.stage, k.stage_steps (elements between neighbours along
@@ -118,12 +120,12 @@ end
 -- Outputs of a block along its first axis, rows of an image or pixels of a line, of all phases:
 -- where each lies and where it is kept.
 local function places_of(k, block, rows)
-  local axis, list = k.plan.axes[1], {}
-  for _, phase in ipairs((phases.of(axis))) do
+  local axis, w, list = k.plan.axes[1], k.ws[1], {}
+  for _, phase in ipairs((phases.of(axis, w))) do
     for t = block.from, block.to - 1 do
-      local output = geometry.output_of(axis, phase, k.w, t)
+      local output = geometry.output_of(axis, phase, w, t)
       for q = 0, output and output.count - 1 or -1 do
-        local kept = (phase.number * rows + t - block.from) * k.w.m + output.from + q
+        local kept = (phase.number * rows + t - block.from) * w.m + output.from + q
         list[#list + 1] = { at = output.at + q * axis.phases, kept = kept }
       end
     end
@@ -153,14 +155,14 @@ end
 -- Of a line, the outputs of a block are kept in their order; its tiles know where.
 local function line_runs(k)
   local axis, lists, kept, size = k.plan.axes[1], {}, {}, 0
-  local list = phases.of(axis)
+  local list = phases.of(axis, k.ws[1])
   for p, block in ipairs(k.bounds) do
     local places = places_of(k, block, 0)
     for _, place in ipairs(places) do place.kept = place.at - places[1].at end
     lists[p] = runs_of(places, 1)
     for t = block.from, block.to - 1 do
       for number, phase in ipairs(list) do
-        local output = geometry.output_of(axis, phase, k.w, t)
+        local output = geometry.output_of(axis, phase, k.ws[1], t)
         if output then output.kept = output.at - places[1].at end
         kept[(number - 1) * k.all + t + 1] = { output }
       end
@@ -177,7 +179,7 @@ local function image_runs(k)
   for p, block in ipairs(k.bounds) do
     lists[p] = runs_of(places_of(k, block, rows), axes[2].output)
   end
-  k.strip_rows = rows * k.w.m
+  k.strip_rows = rows * k.ws[1].m
   return lists, axes[1].phases * k.strip_rows * axes[2].output
 end
 

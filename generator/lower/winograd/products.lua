@@ -2,19 +2,20 @@
 -- ========
 -- V of a block of tiles times the transformed weights: for each product of a tile a matrix product,
 -- M[product][tile][output channel] = Σ V[product][tile][input channel] · U[product][input channel][
--- output channel].  A register tile is a chunk of tiles x the vectors of a block of channels.
+-- output channel].  A register tile is a chunk of tiles x the vectors of a block of channels.  Taps
+-- of an axis that is not transformed are summed like input channels, each with the row of tiles
+-- that it reads.
 --
 -- It is a routine: beside the constants of the transforms, Clang lets its sums turn through the
 -- registers, 28 copies a step (C1: 534 → 417 us).
 
 local M = {}
 
--- The sums of a register tile.
-local function sums_of(k, kind, size, v, u)
-  local b, ci, lanes, zeros = k.b, k.plan.ci, kind.lanes, {}
+-- Sums of a register tile, with those over the input channels of a row of V and of its weights.
+local function add_channels(k, kind, size, v, u, sums)
+  local b, ci, lanes = k.b, k.plan.ci, kind.lanes
   local width = kind.vectors * lanes
-  for s = 1, size * kind.vectors do zeros[s] = b:const(k.plan.work, lanes, 0) end
-  return b:fold("c", 0, ci, zeros, function(c, sum)
+  return b:fold("c", 0, ci, sums, function(c, sum)
     local w, out = {}, {}
     for i = 1, kind.vectors do
       local at = c * width + (i - 1) * lanes
@@ -29,17 +30,28 @@ local function sums_of(k, kind, size, v, u)
   end)
 end
 
+-- The sums of a register tile over all taps.
+local function sums_of(k, kind, size, taps, v, u)
+  local b, ci, zeros = k.b, k.plan.ci, {}
+  for s = 1, size * kind.vectors do zeros[s] = b:const(k.plan.work, kind.lanes, 0) end
+  return b:fold("tap", 0, taps, zeros, function(tap, sums)
+    return add_channels(k, kind, size, b:view("row", v, tap * (k.columns * ci)),
+      b:view("weights", u, tap * (ci * kind.vectors * kind.lanes)), sums)
+  end)
+end
+
 -- The routine of a register tile.
-local function multiply(k, kind, size)
+local function multiply(k, kind, size, taps)
   local width = kind.vectors * kind.lanes
   local name = ("multiply_%dx%d"):format(size, kind.vectors)
+  if taps > 1 then name = ("%s_%d"):format(name, taps) end
   if not k.routines[name] then
     k.routines[name] = k.b:routine(name, {
-      { name = "v", like = k.v, size = size * k.plan.ci },
-      { name = "u", like = k.frame.packed, size = k.plan.ci * width },
+      { name = "v", like = k.v, size = (size + (taps - 1) * k.columns) * k.plan.ci },
+      { name = "u", like = k.frame.packed, size = taps * k.plan.ci * width },
       { name = "m", like = k.m, size = size * width, written = true },
     }, function(v, u, m)
-      for s, sum in ipairs(sums_of(k, kind, size, v, u)) do
+      for s, sum in ipairs(sums_of(k, kind, size, taps, v, u)) do
         k.b:store(m, (s - 1) * kind.lanes, sum)
       end
     end)
@@ -50,7 +62,7 @@ end
 -- fn(product, its number) for the products of a phase, which are neighbours unless columns vanish.
 local function each_product(k, phase, fn)
   local b, rows, columns = k.b, phase.rows, phase.columns
-  local across = k.products // k.w.n
+  local across = k.products // k.ws[1].n
   if columns.count == across then
     return b:each("product", 0, rows.count * across, function(i)
       fn(i + rows.first * across, i)
@@ -65,15 +77,16 @@ end
 
 --- M of a phase, a block of tiles and a block of output channels, whose weights begin at `weights`.
 function M.multiply(k, phase, block, kind, weights)
-  local b, width = k.b, kind.vectors * kind.lanes
+  local b, width, taps = k.b, kind.vectors * kind.lanes, phase.taps
   each_product(k, phase, function(product, number)
-    local u = number * (k.plan.ci * width)
+    local u = number * (taps.count * k.plan.ci * width)
     for _, class in ipairs(k.chunks) do
       local from, to = class.range(block)
       b:each("chunk", from, to, function(i)
         local tile = class.place.tile(i)
-        b:call(multiply(k, kind, class.like.size), {
-          { k.v, product * k.v_pitch + tile * k.plan.ci }, { weights, u },
+        local read = tile + (phase.ahead + taps.first) * k.columns
+        b:call(multiply(k, kind, class.like.size, taps.count), {
+          { k.v, product * k.v_pitch + read * k.plan.ci }, { weights, u },
           { k.m, product * k.m_pitch + tile * width },
         })
       end)

@@ -4,12 +4,12 @@
 
 local M = {}
 
---- fn(row, its first tile, its number) for the rows of tiles of a block.
-function M.each_row(k, block, fn)
-  local from, to = k.rows.range(block)
-  k.b:each("row", from, to, function(row)
-    fn(row, k.rows.place.tile(row), k.rows.place.row(row))
-  end)
+--- fn(row, its first tile, its number there) for the rows of tiles of a block: k.rows, or those
+--- that it reads, k.input_rows.
+function M.each_row(k, rows, block, fn)
+  local from, to = rows.range(block)
+  local place = rows.place
+  k.b:each("row", from, to, function(i) fn(place.number(i), place.tile(i), place.row(i)) end)
 end
 
 --- fn(like, at, kept) for the class of a row of tiles, which has one thing for it or none.
