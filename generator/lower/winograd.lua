@@ -151,6 +151,7 @@ local function declare(plan, knobs, target)
   }
   k.phases = phases.classes(f.b, plan, ws)
   geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
+  k.v_tile = geometry.pitch(plan)
   k.v_pitch, k.m_pitch = geometry.pitches(plan, k.read, k.tiles, k.kinds[1].vectors * lanes)
   k.v = f.b:scratch("v", plan.work, k.products * k.v_pitch)
   k.m = f.b:scratch("m", plan.work, k.products * k.m_pitch)

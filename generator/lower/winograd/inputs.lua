@@ -68,7 +68,7 @@ local function routine(k, name, like, strides)
     end)
   end)
   return function(base, at, tile)
-    b:call(transforms, { { base, at }, { k.v, tile * ci }, k.held and { k.held, 0 } })
+    b:call(transforms, { { base, at }, { k.v, tile * k.v_tile }, k.held and { k.held, 0 } })
   end
 end
 

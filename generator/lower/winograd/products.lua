@@ -23,7 +23,7 @@ local function add_channels(k, kind, size, v, u, sums)
       if k.prefetch > 0 then b:prefetch(u, at + k.prefetch) end
     end
     for t = 0, size - 1 do
-      local x = b:named("x" .. t, b:splat(b:load(v, c + t * ci, 1), lanes))
+      local x = b:named("x" .. t, b:splat(b:load(v, c + t * k.v_tile, 1), lanes))
       for i = 1, kind.vectors do out[#out + 1] = b:fma(w[i], x, sum[t * kind.vectors + i]) end
     end
     return out
@@ -35,19 +35,19 @@ local function sums_of(k, kind, size, taps, v, u)
   local b, ci, zeros = k.b, k.plan.ci, {}
   for s = 1, size * kind.vectors do zeros[s] = b:const(k.plan.work, kind.lanes, 0) end
   return b:fold("tap", 0, taps, zeros, function(tap, sums)
-    return add_channels(k, kind, size, b:view("row", v, tap * (k.columns * ci)),
+    return add_channels(k, kind, size, b:view("row", v, tap * (k.columns * k.v_tile)),
       b:view("weights", u, tap * (ci * kind.vectors * kind.lanes)), sums)
   end)
 end
 
 -- The routine of a register tile.
 local function multiply(k, kind, size, taps)
-  local width = kind.vectors * kind.lanes
+  local width, tiles = kind.vectors * kind.lanes, size + (taps - 1) * k.columns
   local name = ("multiply_%dx%d"):format(size, kind.vectors)
   if taps > 1 then name = ("%s_%d"):format(name, taps) end
   if not k.routines[name] then
     k.routines[name] = k.b:routine(name, {
-      { name = "v", like = k.v, size = (size + (taps - 1) * k.columns) * k.plan.ci },
+      { name = "v", like = k.v, size = (tiles - 1) * k.v_tile + k.plan.ci },
       { name = "u", like = k.frame.packed, size = taps * k.plan.ci * width },
       { name = "m", like = k.m, size = size * width, written = true },
     }, function(v, u, m)
@@ -86,7 +86,7 @@ function M.multiply(k, phase, block, kind, weights)
         local tile = class.place.tile(i)
         local read = tile + (phase.ahead + taps.first) * k.columns
         b:call(multiply(k, kind, class.like.size, taps.count), {
-          { k.v, product * k.v_pitch + read * k.plan.ci }, { weights, u },
+          { k.v, product * k.v_pitch + read * k.v_tile }, { weights, u },
           { k.m, product * k.m_pitch + tile * width },
         })
       end)
