@@ -4,6 +4,7 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local contract = dofile "tests/lib/reference/contract.lua"
+local frame = require "upweave.lower.contract.frame"
 local ir = dofile("tests/lib/ir.lua")(tap)
 local builder = require "upweave.ir.builder"
 local driver = require "upweave.driver"
@@ -87,6 +88,11 @@ do
   tap.is(stage.offset(s, 3, 1, 2), s.pitch + 2, "a residue has a line of its own")
   tap.is(table.concat(outer.needs(axis("h", 10, 1, 3, 0), 2)[2], " "), "6 9",
     "rows between the strides are not read")
+end
+
+for _, case in ipairs { { 7, 32 }, { 127, 32 }, { 128, 64 }, { 256, 128 }, { 4096, 128 } } do
+  local values = frame.strips_knob({ rank = 2, axes = { { output = case[1] } } }).values
+  tap.is(values[#values], case[2], ("strips of %d rows"):format(case[1]))
 end
 
 -- kernels ---------------------------------------------------------------------------------------

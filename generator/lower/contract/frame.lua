@@ -136,10 +136,12 @@ function M.new(plan, target, lanes, slots, together, places)
   return f
 end
 
---- The knob `strips`: an image's share of tasks.
+--- The knob `strips`: an image's share of tasks.  Beyond 32 a strip has two outputs at least.
 function M.strips_knob(plan)
+  local values, n = { 1, 2, 4, 8, 16, 32 }, 64
+  while n <= 128 and 2 * n <= plan.axes[1].output do values[#values + 1], n = n, 2 * n end
   return {
-    name = "strips", values = { 1, 2, 4, 8, 16, 32 }, default = 1,
+    name = "strips", values = values, default = 1,
     doc = plan.rank > 1 and "parts of the outermost axis" or "parts of a row",
   }
 end
