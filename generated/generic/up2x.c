@@ -10,7 +10,8 @@
  * executes   100352 vector loads, 50176 stores, 301056 arithmetic, 100352 shuffles
  * registers  4 of 16 estimated; tables and constants 1888 bytes
  * compile    clang -c up2x.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off
  * regenerate upweave gen --target generic SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"up2x","numerics":"default","op":"interpolate","profile":"torch",

@@ -11,8 +11,9 @@
  * executes   6496 vector loads, 6272 stores, 37408 arithmetic, 0 shuffles
  * registers  22 of 32 estimated; tables and constants 932 bytes
  * compile    clang -c half.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=icelake-server -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=icelake-server
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target icelake SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"half","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,9 @@
  * executes   882 vector loads, 882 stores, 3222 arithmetic, 612 shuffles
  * registers  4 of 32 estimated; tables and constants 1060 bytes
  * compile    clang -c picture.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=icelake-server -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=icelake-server
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target icelake SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"picture","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,9 @@
  * executes   168 vector loads, 20 stores, 512 arithmetic, 128 shuffles
  * registers  11 of 32 estimated; tables and constants 868 bytes
  * compile    clang -c thumbnail.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=icelake-server -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=icelake-server
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target icelake SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":true,"coord_math":"framework",
  *   "mode":"bilinear","name":"thumbnail","numerics":"default","op":"interpolate",

@@ -10,7 +10,8 @@
  * executes   256 vector loads, 1024 stores, 3328 arithmetic, 1024 shuffles
  * registers  7 of 16 estimated; tables and constants 64 bytes
  * compile    clang -c tiny__generic.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off
  * regenerate upweave gen --target generic --target x86-64-v3 --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"tiny","numerics":"default","op":"interpolate","profile":"torch",

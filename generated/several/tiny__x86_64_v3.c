@@ -10,8 +10,8 @@
  * executes   512 vector loads, 512 stores, 1792 arithmetic, 1792 shuffles
  * registers  4 of 16 estimated; tables and constants 320 bytes
  * compile    clang -c tiny__x86_64_v3.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target generic --target x86-64-v3 --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"tiny","numerics":"default","op":"interpolate","profile":"torch",

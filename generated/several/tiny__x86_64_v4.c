@@ -10,8 +10,9 @@
  * executes   256 vector loads, 256 stores, 1024 arithmetic, 1024 shuffles
  * registers  4 of 32 estimated; tables and constants 768 bytes
  * compile    clang -c tiny__x86_64_v4.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v4 -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v4
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target generic --target x86-64-v3 --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"tiny","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,8 @@
  * executes   1104 vector loads, 1104 stores, 2208 arithmetic, 2208 shuffles
  * registers  2 of 16 estimated; tables and constants 192 bytes
  * compile    clang -c audio.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"linear","name":"audio","numerics":"default","op":"interpolate","profile":"torch",

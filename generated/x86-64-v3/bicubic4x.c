@@ -10,8 +10,8 @@
  * executes   11520 vector loads, 6720 stores, 26880 arithmetic, 7392 shuffles
  * registers  13 of 16 estimated; tables and constants 3128 bytes
  * compile    clang -c bicubic4x.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bicubic","name":"bicubic4x","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,8 @@
  * executes   100352 vector loads, 100352 stores, 0 arithmetic, 100352 shuffles
  * registers  1 of 16 estimated; tables and constants 448 bytes
  * compile    clang -c nearest2x.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"nearest","name":"nearest2x","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,8 @@
  * executes   17640 vector loads, 5400 stores, 28440 arithmetic, 10800 shuffles
  * registers  5 of 16 estimated; tables and constants 1780 bytes
  * compile    clang -c rgb.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"rgb","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,8 @@
  * executes   3078 vector loads, 594 stores, 3564 arithmetic, 1944 shuffles
  * registers  12 of 16 estimated; tables and constants 1440 bytes
  * compile    clang -c smaller.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":true,"coord_math":"framework",
  *   "mode":"bilinear","name":"smaller","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,8 @@
  * executes   50176 vector loads, 25088 stores, 100352 arithmetic, 50176 shuffles
  * registers  4 of 16 estimated; tables and constants 1984 bytes
  * compile    clang -c up2x.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"up2x","numerics":"default","op":"interpolate","profile":"torch",

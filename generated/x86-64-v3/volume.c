@@ -10,8 +10,8 @@
  * executes   128000 vector loads, 64000 stores, 230400 arithmetic, 102400 shuffles
  * registers  4 of 16 estimated; tables and constants 1728 bytes
  * compile    clang -c volume.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v3
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v3
  * regenerate upweave gen --target x86-64-v3 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"trilinear","name":"volume","numerics":"default","op":"interpolate","profile":"torch",

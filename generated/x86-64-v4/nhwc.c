@@ -10,8 +10,9 @@
  * executes   12760 vector loads, 6272 stores, 36736 arithmetic, 0 shuffles
  * registers  10 of 32 estimated; tables and constants 932 bytes
  * compile    clang -c nhwc.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v4 -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v4
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"nhwc","numerics":"default","op":"interpolate","profile":"torch",

@@ -10,8 +10,9 @@
  * executes   48762 vector loads, 24381 stores, 97524 arithmetic, 48762 shuffles
  * registers  4 of 32 estimated; tables and constants 2320 bytes
  * compile    clang -c segmentation.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v4 -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v4
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":true,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"segmentation","numerics":"default","op":"interpolate",

@@ -10,8 +10,9 @@
  * executes   2688 vector loads, 3584 stores, 10240 arithmetic, 3584 shuffles
  * registers  6 of 32 estimated; tables and constants 256 bytes
  * compile    clang -c unrolled.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v4 -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v4
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"unrolled","numerics":"default","op":"interpolate","profile":"torch",

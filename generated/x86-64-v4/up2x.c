@@ -10,8 +10,9 @@
  * executes   25088 vector loads, 12544 stores, 50176 arithmetic, 25088 shuffles
  * registers  4 of 32 estimated; tables and constants 2176 bytes
  * compile    clang -c up2x.c
- *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off
- *            -march=x86-64-v4 -mprefer-vector-width=512
+ *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
+ *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=x86-64-v4
+ *            -mprefer-vector-width=512
  * regenerate upweave gen --target x86-64-v4 SPEC, where SPEC is a .json file with
  *   {"upweave":1,"kernels":[{"align_corners":false,"antialias":false,"coord_math":"framework",
  *   "mode":"bilinear","name":"up2x","numerics":"default","op":"interpolate","profile":"torch",

@@ -12,9 +12,11 @@ local M = {}
 --- Clang flags of every target.  The generator owns unrolling (Clang's own cost up to 25 %) and
 --- vectors (of scalars side by side Clang 19.1.7 makes wrong ones where it prefers 512 bits; of the
 --- bench kernels none loses by it), every fused multiply-add is written as one, and a loop that
---- copies stays one: Clang would call memcpy, and the kernel needed a C library.
+--- copies stays one: Clang would call memcpy, and the kernel needed a C library.  (Without any
+--- builtin Clang 14 calls sqrt.)
 M.flags = {
-  "-std=c11", "-O2", "-fno-unroll-loops", "-fno-slp-vectorize", "-fno-builtin", "-ffp-contract=off",
+  "-std=c11", "-O2", "-fno-unroll-loops", "-fno-slp-vectorize", "-fno-builtin-memcpy",
+  "-fno-builtin-memmove", "-fno-builtin-memset", "-ffp-contract=off",
 }
 
 ---@class Target

@@ -14,7 +14,8 @@ tap.is(names(), "generic x86-64-v2 x86-64-v3 x86-64-v4 icelake aarch64 riscv64",
 tap.is(targets.find "x86-64-v3".name, "x86-64-v3", "found by name")
 tap.is(targets.find "x86-64-v9", nil, "an unknown one is none")
 tap.is(table.concat(targets.flags, " "),
-  "-std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin -ffp-contract=off",
+  "-std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy -fno-builtin-memmove"
+    .. " -fno-builtin-memset -ffp-contract=off",
   "flags of all targets")
 
 -- name, bytes of a vector, registers, FMA, non-temporal stores, flags
