@@ -12,7 +12,7 @@ local function tensor(layout, ...) return { shape = { ... }, layout = layout } e
 local function add(op, name, x, k, fields)
   local kernel = { op = op, x = x, kernel_size = k, out_channels = 5 }
   for _, key in ipairs { "out_channels", "stride", "padding", "dilation", "groups", "bias", "post",
-    "output_padding", "output_size", "dtype", "eps" } do
+    "output_padding", "output_size", "dtype", "eps", "numerics" } do
     if fields and fields[key] ~= nil then kernel[key] = fields[key] end
   end
   if kernel.dtype then kernel.x.dtype, kernel.dtype = kernel.dtype, nil end
@@ -56,6 +56,10 @@ local function transposed(name, ...) both("conv_transpose", "conv_transpose " ..
 conv("wide padding", 1, 2, { 2, 3 }, { 1, 2 }, { padding = { 2, 3 } })
 conv("same", 1, 3, { 3, 8 }, { 2, 4 }, { padding = "same", dilation = { 1, 3 } })
 conv("long stride", 1, 3, { 5, 11 }, { 2, 3 }, { stride = { 4, 5 } })
+conv("tiles", 2, 6, { 9, 21 }, 3, { padding = 1, out_channels = 22, groups = 2, numerics = "fast",
+  post = { "add", "prelu" } })
+conv("tiles of a line", 1, 5, { 27 }, 5, { padding = { 3, 0 }, out_channels = 19,
+  numerics = "fast", bias = false })
 transposed("decoder", 1, 5, { 2, 5 }, 4, { out_channels = 8, stride = 2, padding = 1,
   post = { "sigmoid" } })
 transposed("gaps", 1, 3, { 2, 4 }, { 1, 2 }, { stride = { 3, 5 } })
