@@ -18,7 +18,7 @@ local function axis_of(input, kernel, stride, pad, more, dilation)
 end
 
 -- What is wrong with a phase of an axis, or nil: output q is number q + shift counted from tile 0,
--- whose number i takes tap k of input base + i + k.
+-- whose number i takes tap k of input base + i + k, or one `ahead` of it.
 local function wrong(axis, phase, base, step)
   for q = 0, phase.outputs - 1 do
     local count = 0
@@ -27,7 +27,7 @@ local function wrong(axis, phase, base, step)
         count = count + 1
         local want = axis.taps[phase.number + 1][count]
         local position = phase.kernel + (k - 1) * step
-        if not want or want.k ~= position or want.at + q ~= base + q + phase.shift + k - 1 then
+        if not want or want.k ~= position or want.at + q ~= base + q + phase.shift + phase.ahead + k - 1 then
           return ("phase %d, output %d, tap %d"):format(phase.number, q, k - 1)
         end
       end
@@ -36,8 +36,8 @@ local function wrong(axis, phase, base, step)
   end
 end
 
-local function check(name, axis, m)
-  local of, base, step = phases.of(axis, { m = m })
+local function check(name, axis, w)
+  local of, base, step = phases.of(axis, w)
   local fault, last
   for _, phase in ipairs(of) do
     fault = fault or wrong(axis, phase, base, step) or phase.shift < 0 and "a negative shift"
@@ -45,8 +45,8 @@ local function check(name, axis, m)
   end
   tap.ok(not fault, name .. ": reads what the plan says")
   if fault then tap.diag(fault) end
-  local tiles = geometry.tiles(axis, { m = m })
-  tap.ok(tiles * m >= last and (tiles - 1) * m < last, name .. ": as many tiles as needed")
+  local tiles = geometry.tiles(axis, w)
+  tap.ok(tiles * w.m >= last and (tiles - 1) * w.m < last, name .. ": as many tiles as needed")
 end
 
 for _, case in ipairs {
@@ -56,13 +56,17 @@ for _, case in ipairs {
 } do
   local axis = axis_of(table.unpack(case))
   tap.ok(phases.dense(axis), table.concat(case, " ") .. " has taps on neighbours")
-  check(table.concat(case, " "), axis, 3)
+  check(table.concat(case, " "), axis, { m = 3 })
+  local as_it_is = winograd.untransformed(phases.taps(axis))
+  check(table.concat(case, " ") .. ", not transformed", axis, as_it_is)
+  local outputs = (axis.output + axis.phases - 1) // axis.phases
+  tap.is(geometry.tiles(axis, as_it_is), outputs, "a row for each output of a phase")
 end
 local function ordinary(stride)
   return contract.conv_axis { name = "w", input = 9, output = (9 - 3) // stride + 1, kernel = 3,
     stride = stride, dilation = 1, pad = 0 }
 end
-check("ordinary", ordinary(1), 2)
+check("ordinary", ordinary(1), { m = 2 })
 
 tap.ok(not phases.dense(axis_of(5, 2, 3, 0)), "a phase without taps")
 tap.ok(not phases.dense(axis_of(5, 4, 3, 0, 0, 2)), "taps that are not neighbours")
@@ -78,5 +82,15 @@ tap.is(products("F(3,2)", 8, 4, 2, 1), 64, "four phases of four taps")
 tap.is(products("F(3,2)", 8, 3, 2, 1, 1), 49, "one, two, two and four taps")
 tap.is(products("F(3,2)", 8, 3, 2, 0), 49, "the same, and the tap that is absent the first one")
 tap.is(products("F(5,2)", 8, 3, 2, 1, 1), 121, "in larger tiles")
+
+local function rows(...)
+  local axis, w = axis_of(...), winograd.untransformed(2)
+  local plan = { rank = 2, axes = { axis, axis } }
+  local weights = phases.weights(plan, { w, winograd.matrices(winograd.algorithms[2]) })
+  return ("%d weights, %d rows"):format(weights, geometry.input_rows(axis, w, 8))
+end
+
+tap.is(rows(8, 4, 2, 1), "32 weights, 10 rows", "the last axis only: two taps of the other")
+tap.is(rows(8, 3, 2, 1, 1), "21 weights, 9 rows", "the last axis only: one and two taps")
 
 tap.done()
