@@ -27,7 +27,8 @@ local function wrong(axis, phase, base, step)
         count = count + 1
         local want = axis.taps[phase.number + 1][count]
         local position = phase.kernel + (k - 1) * step
-        if not want or want.k ~= position or want.at + q ~= base + q + phase.shift + phase.ahead + k - 1 then
+        local at = base + phase.shift + phase.ahead + k - 1
+        if not want or want.k ~= position or want.at ~= at then
           return ("phase %d, output %d, tap %d"):format(phase.number, q, k - 1)
         end
       end
