@@ -4,6 +4,7 @@
 
 local blocks = require "upweave.lower.contract.blocks"
 local channels = require "upweave.lower.contract.channels"
+local depthwise = require "upweave.schedule.depthwise"
 local frame = require "upweave.lower.contract.frame"
 local outer = require "upweave.lower.contract.outer"
 local planar = require "upweave.schedule.planar"
@@ -30,7 +31,8 @@ local WINOGRAD_GAIN = 0.9
 -- Inputs beyond the L2 cache: all blocks of channels use a strip of this size before the next one.
 -- 28x28, 1024 to 512 channels 23.5 → 21.5 ms.
 local STRIP_BYTES = 1024 * KB
--- Outputs beyond this are written past the cache: 128x128x64 1690 → 1620 µs, 56x56x512 21.5 → 20.1 ms.
+-- Outputs beyond this are written past the cache: 128x128x64 1690 → 1620 µs, 56x56x512 21.5 → 20.1
+-- ms.
 local STREAM_BYTES = 4 * 1024 * KB
 -- Several rows in a tile cost code: they have to gain this much.
 local ROWS_GAIN = 0.95
@@ -101,7 +103,8 @@ local function facts_of(plan, target)
   local element = target.vector_bytes // frame.lanes(plan, target)
   return {
     plan = plan, target = target, lanes = lanes,
-    lanes_of_register = frame.lanes(plan, target), element = element, vector_bytes = lanes * element,
+    lanes_of_register = frame.lanes(plan, target), element = element,
+    vector_bytes = lanes * element,
     vectors = blocks.padded(plan.co, lanes) // lanes,
     from_l2 = places * lanes * element > L1_BYTES,
     weights = places * plan.groups * blocks.padded(plan.co, lanes) * element,
@@ -171,6 +174,8 @@ end
 ---@return string why
 function M.choose(plan, target)
   local f = facts_of(plan, target)
+  local lines = depthwise.choose(f)
+  if lines then return "contract-depthwise", lines, "one input channel a group" end
   local name, why = channels.name, "output channels fill vectors"
   local knobs, cycles = direct(f)
   local along, share = planar.choose(f)
