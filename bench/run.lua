@@ -39,7 +39,10 @@ local function write(name, text)
 end
 
 local function measure(passed)
-  local command = { "bin/upweave", "bench", "bench/workloads.json", "--json", "-q" }
+  -- the heuristic's schedules: a database of winners would be this user's own
+  local command = {
+    "bin/upweave", "bench", "bench/workloads.json", "--json", "-q", "--db", "/dev/null",
+  }
   table.move(passed, 1, #passed, #command + 1, command)
   local result = process.run(command, { seconds = TIME_LIMIT, limit = 1 << 24 })
   if not result.ok then

@@ -28,7 +28,7 @@ def _model() -> str:
 
 def _limit(name: str) -> dict | None:
     command = [ROOT / "bin/upweave", "bench", ROOT / "bench/workloads.json", "--only", name,
-               "--seconds", "1", "--json", "-q"]
+               "--seconds", "1", "--json", "-q", "--db", "/dev/null"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         return json.loads(done.stdout)["results"][0] if done.returncode == 0 else None
