@@ -2,9 +2,10 @@
 -- Mutation test: are the tests good enough to see a small fault in the generator?
 --
 -- usage: lua5.4 tools/mutate.lua [--count N] [--seed N] [--jobs N] TEST.lua…     (`make mutate`)
--- Plants N faults in generator/{lower,plan,resample,ir,ops,import,draw}/, one at a time, in scratch
--- copies of the tree below build/mutate/, and runs the tests given (those of `make check-fast`)
--- until one fails. What generator/emit/ writes is for a compiler to see: `make check` covers it.
+-- Plants N faults in generator/{lower,plan,resample,ir,ops,import,draw,schedule,tune}/, one at a
+-- time, in scratch copies of the tree below build/mutate/, and runs the tests given (those of `make
+-- check-fast`) until one fails. What generator/emit/ writes is for a compiler to see: `make check`
+-- covers it.
 -- A fault that all tests let pass has survived; those of tests/mutants-equivalent.txt change
 -- nothing that can be seen and do not count. Fails if fewer than 90 % of the rest are seen.
 -- Invariants: the same seed and sources give the same faults; the checkout itself is only read.
@@ -14,7 +15,8 @@ local files = require "files"
 local mutations = require "mutations"
 local uv = require "luv"
 
-local FOLDERS <const> = { "lower", "plan", "resample", "ir", "ops", "import", "draw" }
+local FOLDERS <const> = { "lower", "plan", "resample", "ir", "ops", "import", "draw",
+  "schedule", "tune" }
 local TREE <const> = { "bin", "generator", "templates", "runtime", "tests", "tools", "bench",
   "examples", "generated", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE",
   "LICENSE.MIT-0", "Makefile", ".ci" }
