@@ -56,7 +56,7 @@ local function transposed(name, ...) both("conv_transpose", "conv_transpose " ..
 conv("wide padding", 1, 2, { 2, 3 }, { 1, 2 }, { padding = { 2, 3 } })
 conv("same", 1, 3, { 3, 8 }, { 2, 4 }, { padding = "same", dilation = { 1, 3 } })
 conv("long stride", 1, 3, { 5, 11 }, { 2, 3 }, { stride = { 4, 5 } })
-conv("tiles", 2, 6, { 9, 21 }, 3, { padding = 1, out_channels = 22, groups = 2, numerics = "fast",
+conv("tiles", 1, 4, { 6, 18 }, 3, { padding = 1, out_channels = 10, groups = 2, numerics = "fast",
   post = { "add", "prelu" } })
 conv("tiles of a line", 1, 5, { 27 }, 5, { padding = { 3, 0 }, out_channels = 19,
   numerics = "fast", bias = false })
