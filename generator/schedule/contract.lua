@@ -142,13 +142,19 @@ local function strips(plan, tasks, input)
   return n
 end
 
+-- Bytes of an image.
+local function input_bytes(f)
+  local bytes = f.plan.ci * f.plan.groups * f.element
+  for _, axis in ipairs(f.plan.axes) do bytes = bytes * axis.input end
+  return bytes
+end
+
 -- The direct algorithm with vectors of output channels: its knobs, and cycles for a group of an
 -- image.
 local function direct(f)
   local knobs, cycles = best_tile(f)
-  local plan, input = f.plan, f.plan.ci * f.plan.groups * f.element
+  local plan, input = f.plan, input_bytes(f)
   local _, count = blocks.split(plan.co, f.lanes, knobs.vectors)
-  for _, axis in ipairs(plan.axes) do input = input * axis.input end
   knobs.strips = strips(plan, plan.batch * plan.groups * count, input)
   knobs.order = input > STRIP_BYTES and "strips" or "blocks"
   knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
@@ -158,12 +164,13 @@ end
 
 -- The share of the machine that is expected of the direct algorithm with vectors of channels:
 -- lanes in use, and the sums of an output against its begin and end.  Of planar tensors, 28x28 to
--- 64x64: 80 to 90 % of the interleaved ones.
+-- 64x64: 80 to 90 % of the interleaved ones; every block and phase reads planes far apart again.
 local function share_of(f)
   local used, terms = f.plan.co / (f.vectors * f.lanes_of_register), f.plan.terms
   if not f.plan.planar then return 0.95 * used * terms / (terms + 12) end
-  local phases = f.plan.axes[f.plan.rank].phases
-  return (phases > 1 and 0.84 or 0.9) * used * terms / (terms + 24)
+  local share = used * terms / (terms + 24)
+  if f.plan.axes[f.plan.rank].phases == 1 then return 0.9 * share end
+  return (input_bytes(f) > STRIP_BYTES and 0.67 or 0.84) * share
 end
 
 --- Strategy, the knobs that differ from their defaults, and the reason.
