@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import functools
 import json
+import random
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 import conv_arguments
 import conv_cases as cases
+import conv_draw
 import conv_oracle as oracle
 import storage
 import suite
@@ -28,7 +30,14 @@ from upweave import Spec
 
 GIVEN_SHARE = 0.4  # of specs that get a schedule
 OTHER_SHARE = 0.5  # of those, with another strategy than the heuristic's
+# How often each strategy is tried first, and with which knobs where its defaults are not legal.
+RARITY = {"contract-channels": 1, "contract-planar": 2, "contract-depthwise": 4, "winograd": 4}
+STARTS = {"winograd": ["", ":axes=last"],
+          "contract-depthwise": ["", ":order=line", ":read=expanded", ":read=expanded,order=line"]}
+REFUSED = re.compile(r"exit [34]: error\[E2\d\d\]")
 
+Facts = dict[str, Any]  # of `explain` about a kernel, or its "fault"
+Ask = Callable[[Spec], Facts]
 
 # The most that the factor of an algorithm may be, by class, and for one that a schedule names.
 FACTORS = {"strict": 0, "default": 2, "fast": 5}
@@ -48,33 +57,60 @@ def with_schedules(
     options: Options, folder: Path, outcome: Outcome, specs: dict[int, Spec]
 ) -> None:
     """Gives some specs a schedule: values that `explain` calls legal, one knob at a time. What they
-    are not together is refused with a code of schedules, and the spec stays without."""
+    are not together is refused with a code of schedules; then they are drawn one behind another."""
     for index, spec in specs.items():
         rng = cases.generator(spec["op"], options.seed, index, "schedule")
         if rng.random() >= GIVEN_SHARE:
             continue
-        facts = explained(options, folder, spec)
-        others = [one["name"] for one in facts.get("others", []) if one["legal"]]
-        if others and rng.random() < OTHER_SHARE:
-            spec["schedule"] = rng.choice(others)
-            facts = explained(options, folder, spec)
-        if "knobs" not in facts:
-            outcome.fail(f"{index}: explain fails: {facts['fault']}",
-                         [f"spec: {json.dumps(spec)}"])
+        ask = functools.partial(explained, options, folder)
+        facts = ask(spec)
+        if "knobs" in facts and rng.random() < OTHER_SHARE:
+            facts = other_strategy(rng, ask, spec, facts)
+        fault = facts.get("fault") or draw_knobs(rng, ask, spec, facts)
+        if fault and REFUSED.match(fault):
+            outcome.notes["given schedules refused with a code"] += 1
+            spec["schedule"], fault = drawn_in_turn(rng, ask, spec, facts), None
+        if fault:
+            outcome.fail(f"{index}: explain fails: {fault}", [f"spec: {json.dumps(spec)}"])
             spec.pop("schedule", None)
             continue
-        values = [f"{knob['name']}={word(rng.choice(knob['legal'] or [knob['value']]))}"
-                  for knob in facts["knobs"]]
-        spec["schedule"] = facts["strategy"] + (":" + ",".join(values) if values else "")
-        facts = explained(options, folder, spec)
-        if "knobs" in facts:
-            outcome.notes["given schedules taken"] += 1
-        elif re.match(r"exit [34]: error\[E2\d\d\]", facts["fault"]):
-            outcome.notes["given schedules refused with a code"] += 1
-            del spec["schedule"]
-        else:
-            outcome.fail(f"{index}: a schedule is refused without its code: {facts['fault']}",
-                         [f"spec: {json.dumps(spec)}"])
+        outcome.notes["given schedules taken"] += 1
+
+
+def other_strategy(rng: random.Random, ask: Ask, spec: Spec, facts: Facts) -> Facts:
+    """What `explain` says with another strategy than the heuristic's, the rare ones preferred."""
+    names = [one["name"] for one in facts["others"]]
+    while names:
+        name = rng.choices(names, [RARITY[name] for name in names])[0]
+        names.remove(name)
+        for knobs in STARTS.get(name, [""]):
+            found = ask({**spec, "schedule": name + knobs})
+            if not REFUSED.match(found.get("fault", "")):
+                return found
+    return facts
+
+
+def draw_knobs(rng: random.Random, ask: Ask, spec: Spec, facts: Facts) -> str | None:
+    """Sets a schedule whose knobs have any legal values; gives why that is none."""
+    values = {knob["name"]: rng.choice(knob["legal"] or [knob["value"]])
+              for knob in facts["knobs"]}
+    spec["schedule"] = schedule_text(facts["strategy"], values)
+    return ask(spec).get("fault")
+
+
+def drawn_in_turn(rng: random.Random, ask: Ask, spec: Spec, facts: Facts) -> str:
+    """A schedule whose knobs are drawn in a random order, each legal beside those before."""
+    values = {knob["name"]: knob["value"] for knob in facts["knobs"]}
+    for name in rng.sample(list(values), len(values)):
+        found = ask({**spec, "schedule": schedule_text(facts["strategy"], values)})
+        legal = {knob["name"]: knob["legal"] for knob in found.get("knobs", [])}
+        values[name] = rng.choice(legal.get(name) or [values[name]])
+    return schedule_text(facts["strategy"], values)
+
+
+def schedule_text(strategy: str, values: dict[str, Any]) -> str:
+    knobs = [f"{name}={word(value)}" for name, value in values.items()]
+    return strategy + (":" + ",".join(knobs) if knobs else "")
 
 
 def word(value: Any) -> str:
@@ -82,7 +118,7 @@ def word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def explained(options: Options, folder: Path, spec: Spec) -> dict[str, Any]:
+def explained(options: Options, folder: Path, spec: Spec) -> Facts:
     """What `explain` says about a kernel, or its `fault`."""
     path = folder / "explain.json"
     upweave.write_spec(path, [spec])
@@ -159,6 +195,6 @@ def misplaced(
 
 def batches(op: str, options: Options) -> list[Batch]:
     operator = suite.Operator(
-        op, functools.partial(cases.valid, op), functools.partial(conv_arguments.arguments, op),
+        op, functools.partial(conv_draw.valid, op), functools.partial(conv_arguments.arguments, op),
         cases.data, compare, oracle.refusal, with_schedules)
     return suite.batches(operator, options)

@@ -7,13 +7,14 @@ import random
 from typing import Any
 
 import conv_cases as cases
+import conv_draw
 from upweave import Spec
 
 
 def arguments(op: str, seed: int, index: int, dtypes: tuple[str, ...]) -> Spec:
     """A valid spec with up to two arguments spoiled; some draws stay valid."""
     rng = cases.generator(op, seed, index, "arguments")
-    spec = cases.valid(op, seed, 1_000_000 + index, dtypes)
+    spec = conv_draw.valid(op, seed, 1_000_000 + index, dtypes)
     spec["name"] = f"r{index:05d}"
     for key in ("post", "eps", "numerics"):  # PyTorch has no such arguments
         spec.pop(key, None)

@@ -14,6 +14,7 @@ import numpy as np
 
 import conv
 import conv_cases as cases
+import conv_draw
 import conv_oracle as oracle
 import conv_post as post
 import selftest
@@ -24,7 +25,7 @@ from upweave import Arrays, Spec
 
 def subject(op: str) -> selftest.Subject:
     tally = selftest.Tally()
-    return selftest.Subject(op, functools.partial(cases.valid, op),
+    return selftest.Subject(op, functools.partial(conv_draw.valid, op),
                             functools.partial(wrong_verdicts, tally), tally)
 
 
