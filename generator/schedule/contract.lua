@@ -165,9 +165,9 @@ end
 -- The share of the machine that is expected of the direct algorithm with vectors of channels:
 -- lanes in use, and the sums of an output against its begin and end.  Of planar tensors, 28x28 to
 -- 64x64: 80 to 90 % of the interleaved ones; every block and phase reads planes far apart again.
-local function share_of(f)
+local function share_of(f, is_planar)
   local used, terms = f.plan.co / (f.vectors * f.lanes_of_register), f.plan.terms
-  if not f.plan.planar then return 0.95 * used * terms / (terms + 12) end
+  if not is_planar then return 0.95 * used * terms / (terms + 12) end
   local share = used * terms / (terms + 24)
   if f.plan.axes[f.plan.rank].phases == 1 then return 0.9 * share end
   return (input_bytes(f) > STRIP_BYTES and 0.67 or 0.84) * share
@@ -185,10 +185,12 @@ function M.choose(plan, target)
   if lines then return "contract-depthwise", lines, "one input channel a group" end
   local name, why = channels.name, "output channels fill vectors"
   local knobs, cycles = direct(f)
+  local own = share_of(f, plan.planar)
+  cycles = cycles * share_of(f, false) / own
   local along, share = planar.choose(f)
-  if along and share > share_of(f) then
+  if along and share > own then
     name, why, knobs = "contract-planar", "rows fill vectors better than channels", along
-    cycles = cycles * share_of(f) / share
+    cycles = cycles * own / share
   end
   local tiles, fewer = winograd.choose(f)
   if tiles and fewer < WINOGRAD_GAIN * cycles then
