@@ -48,9 +48,9 @@ end
 -- decides the last bit), after which rounding to f32 is the single rounding wanted.
 local function fma(a, b, c)
   local p = a * b
-  local s = p + c
-  if s ~= s or s - s ~= 0 then return f32(s) end
-  return f32(to_odd(s, select(2, two_sum(p, c))))
+  local s, err = two_sum(p, c)
+  if err == 0 or s - s ~= 0 then return f32(s) end
+  return f32(to_odd(s, err))
 end
 
 local fmas = { f32 = fma, f64 = fma64 }
@@ -157,7 +157,9 @@ local pure = {
 local Machine = {}
 Machine.__index = Machine
 
-function Machine:index(e) return index.evaluate(e, function(a) return a.value end) end
+local function value_of(var) return var.value end
+
+function Machine:index(e) return index.evaluate(e, value_of) end
 
 -- Memory and offset of the pointer base + index.  A routine's parameter is bound to memory of
 -- its caller.

@@ -200,9 +200,9 @@ end
 ---@param value fun(var: table): integer
 ---@return integer
 function M.evaluate(e, value)
-  local sum = e.c
-  for _, t in ipairs(e.terms) do
-    local k, a = t[1], t[2]
+  local sum, terms = e.c, e.terms
+  for i = 1, #terms do
+    local k, a = terms[i][1], terms[i][2]
     local v
     if a.op == "var" then v = value(a)
     elseif a.op == "mod" then v = M.evaluate(a.arg, value) % a.n

@@ -80,7 +80,7 @@ local function judge(case, target, text, default)
 end
 
 -- Schedule texts of a strategy: its defaults and, with `turn`, one knob changed at a time, to every
--- third of its values by turns.
+-- fifth of its values by turns.
 local function add_texts(out, strategy, plan, target, turn)
   local knobs = strategy.knobs(plan, target)
   local function add(name, value)
@@ -94,7 +94,7 @@ local function add_texts(out, strategy, plan, target, turn)
   local first = #out
   for _, knob in ipairs(turn and knobs or {}) do
     for place, value in ipairs(knob.values) do
-      if value ~= knob.default and (place + turn) % 3 == 0 then add(knob.name, value) end
+      if value ~= knob.default and (place + turn) % 5 == 0 then add(knob.name, value) end
     end
   end
   return first
