@@ -117,8 +117,8 @@ function M.legal(plan, knobs, target)
   local count = transformed(plan, knobs)
   local class = algorithm.class[count]
   if not ALLOWED[plan.numerics][class] then
-    return nil, ("%s on %d axes is of class %s, numerics are %s"):format(algorithm.name, count,
-      class, plan.numerics)
+    return nil, ("%s on %d axes needs numerics = %s, they are %s"):format(algorithm.name, count,
+      class == "default" and class or "fast", plan.numerics)
   end
   local bytes, reason = block_bytes(plan, knobs, target)
   if not bytes then return nil, reason end
@@ -126,6 +126,11 @@ function M.legal(plan, knobs, target)
     return nil, ("%d bytes of transformed tiles, at most %d"):format(bytes, MAX_BYTES)
   end
   return true
+end
+
+--- Whether only a schedule may ask for it: its errors are beyond those of every class.
+function M.by_name_only(plan, knobs)
+  return algorithm_of(plan, knobs).class[transformed(plan, knobs)] == "named"
 end
 
 -- building ------------------------------------------------------------------------------------
@@ -149,7 +154,7 @@ local function declare(plan, knobs, target)
     lanes = frame.lanes(plan, target), kinds = (blocks.split(plan.co, lanes, knobs.vectors)),
     routines = {}, named = {}, prefetch = knobs.prefetch,
   }
-  k.phases = phases.classes(f.b, plan, ws)
+  k.phases = phases.declare(f.b, plan, ws)
   geometry.divide(k, knobs.rows, (target.registers - (target.fma and 1 or 2)) // knobs.vectors - 1)
   k.v_tile = geometry.pitch(plan)
   k.v_pitch, k.m_pitch = geometry.pitches(plan, k.read, k.tiles, k.kinds[1].vectors * lanes)
@@ -175,7 +180,7 @@ local function block_of(k, n, g, block)
       local channel = i * (kind.vectors * kind.lanes) + kind.channel
       k.channel = g * f.padded + channel
       k.image = n * f.to.n + g * f.to.g + channel * f.to.c
-      phases.each(b, k.phases, function(phase)
+      k.phases:each("phase", 0, function(phase)
         local number = phase.weights * (kind.vectors * kind.lanes)
         local weights = b:view("weights", f.packed, (k.channel * f.places + number) * k.plan.ci)
         products.multiply(k, phase, block, kind, weights)

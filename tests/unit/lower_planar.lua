@@ -4,11 +4,11 @@
 
 local tap = dofile "tests/lib/tap.lua"
 local contract = dofile "tests/lib/reference/contract.lua"
-local frame = require "upweave.lower.contract.frame"
 local ir = dofile("tests/lib/ir.lua")(tap)
 local builder = require "upweave.ir.builder"
 local driver = require "upweave.driver"
 local eval = require "upweave.ir.eval"
+local frame = require "upweave.lower.contract.frame"
 local lines = require "upweave.lower.contract.lines"
 local make = dofile("tests/lib/problems.lua").make
 local ops = require "upweave.ops"
@@ -56,9 +56,9 @@ end
 tap.is(text(lines.beyond(35, 16)), "0+16 16+16 32+4", "the last vector goes beyond a row")
 tap.is(text(lines.beyond(3, 16)), "0+4", "a short row has one short vector")
 tap.is(text(lines.beyond(1, 16)), "0+1", "a row of one has one of one")
-local list, pieces = lines.tiles(lines.beyond(80, 16), 2, 8)
-tap.is(#list, 3, "5 vectors in tiles of at most 2")
-tap.is(#pieces, 3, "no more pieces than tiles")
+local pieces = lines.pieces(lines.beyond(80, 16), 2, 8)
+tap.is(#pieces, 3, "no more pieces than tiles, 5 vectors in tiles of at most 2")
+tap.is(#lines.pieces(lines.beyond(80, 16), 2, 2)[1].tiles, 2, "tiles as pieces, as even as can be")
 tap.is(pieces[3].from .. "-" .. pieces[3].to, "48-80", "a piece goes from vector to vector")
 
 -- layout ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
 local outer = require "upweave.lower.contract.outer"
+local parts = require "upweave.lower.contract.parts"
 local rows = require "upweave.lower.contract.rows"
 local store = require "upweave.lower.contract.store"
 local tiles = require "upweave.lower.contract.tiles"
@@ -104,12 +105,12 @@ local function step(k, block, run, list, c, sum, input, weights)
 end
 
 -- The pixels of all rows for which a span is inside.
-local function pixels_of(k, class, span, row)
+local function pixels_of(k, tile, span, row)
   local list, apart = {}, k.plan.axes[k.plan.rank].step * k.frame.from.axes[k.plan.rank]
   for r = 0, row.n - 1 do
     for j = span.first, span.last do
       list[#list + 1] = {
-        at = r * row.input + (j - span.first) * apart, number = r * class.pixels + j,
+        at = r * row.input + (j - span.first) * apart, number = r * tile.pixels + j,
       }
     end
   end
@@ -117,10 +118,10 @@ local function pixels_of(k, class, span, row)
 end
 
 -- Sums of a tile over a row of taps: acc[row][pixel][vector].
-local function reduce(k, block, class, row, acc, input, weights)
+local function reduce(k, block, tile, row, acc, input, weights)
   local n = block.vectors
-  for _, span in ipairs(class.spans) do
-    local list = pixels_of(k, class, span, row)
+  for _, span in ipairs(tile.spans) do
+    local list = pixels_of(k, tile, span, row)
     for _, run in ipairs(runs_of(k, span)) do
       local inits = {}
       for j, place in ipairs(list) do
@@ -138,41 +139,34 @@ local function reduce(k, block, class, row, acc, input, weights)
 end
 
 -- One tile in the rows of a turn: its sums.
-local function tile_sums(k, block, class, i, row)
+local function tile_sums(k, block, tile, row)
   local b, plan = k.b, k.plan
   local per_slot = plan.ci * block.vectors * block.lanes
-  local acc = store.start(k, block, row.n * class.pixels)
-  if #class.spans == 0 then return acc end
-  local x = class.place.input(i) * k.frame.from.axes[plan.rank]
-  local w = class.place.slot(i) * per_slot
+  local acc = store.start(k, block, row.n * tile.pixels)
+  if #tile.spans == 0 then return acc end
+  local x, w = tile.input * k.frame.from.axes[plan.rank], tile.slot * per_slot
   local inner = k.frame.kernel[plan.rank]
   return rows.reduce(k, row, acc, function(input_row, kernel_row, sums)
     local input = b:view("in", k.source, input_row + x)
     local weights = b:view("w", k.weights, kernel_row * (inner * per_slot) + w)
-    return reduce(k, block, class, row, sums, input, weights)
+    return reduce(k, block, tile, row, sums, input, weights)
   end)
 end
 
 local function interleaved(k, block, part)
-  for _, class in ipairs(k.classes) do
-    local from, to = class.tiles(k.plan.rank == 1 and part or 0)
-    k.b:each("tile", from, to, function(i)
-      rows.each(k, part, function(row)
-        store.direct(k, block, class, i, row, tile_sums(k, block, class, i, row))
-      end)
+  k.tiles:each("tile", k.plan.rank == 1 and part or 0, function(tile)
+    rows.each(k, part, function(row)
+      store.direct(k, block, tile, row, tile_sums(k, block, tile, row))
     end)
-  end
+  end)
 end
 
 local function planar(k, block, part)
   rows.each(k, part, function(row)
     local function piece(p)
-      for _, class in ipairs(k.classes) do
-        local from, to = class.tiles(p)
-        k.b:each("tile", from, to, function(i)
-          store.keep(k, block, class, i, row, tile_sums(k, block, class, i, row))
-        end)
-      end
+      k.tiles:each("tile", p, function(tile)
+        store.keep(k, block, tile, row, tile_sums(k, block, tile, row))
+      end)
       store.transposed(k, block, p, row)
     end
     if k.plan.rank == 1 then piece(part) else k.b:each("piece", 0, #k.cuts - 1, piece) end
@@ -195,12 +189,11 @@ local function declare(plan, knobs, target)
     b = b, plan = plan, frame = f, kinds = kinds, count = count, cuts = cuts,
     rows = knobs.rows, prefetch = knobs.prefetch, order = knobs.order,
     streaming = knobs.stores == "streaming",
-    classes = tiles.classes(last, knobs.pixels, cuts),
     parts = plan.rank == 1 and #cuts - 1 or math.min(knobs.strips, plan.axes[1].output),
   }
   outer.declare(k)
-  local fields = { "input", "slot", plan.planar and "within" or "output" }
-  tiles.place(b, k.classes, #cuts - 1, fields)
+  k.tiles = parts.new(b, "tile", tiles.list(last, knobs.pixels, cuts),
+    { "input", "slot", plan.planar and "within" or "output" })
   store.declare(k)
   return k
 end

@@ -2,9 +2,8 @@
 -- =====
 -- The innermost axis of a convolution in vectors of outputs, for planar tensors.  A vector stands
 -- for outputs q, q + 1, … of all phases; each distinct tap position is one vector of inputs, zero
--- where it lies outside.  Vectors go in tiles; tiles of equal code are a class.
+-- where it lies outside.  Vectors go in tiles, tiles in pieces.
 
-local tiles = require "upweave.lower.contract.tiles"
 local vector = require "upweave.lower.vector"
 
 local M = {}
@@ -84,7 +83,7 @@ local function source_of(axis, v, at)
   return { width = width, windows = windows, wanted = wanted, low = windows[1] }
 end
 
--- Positions of a source relative to `low`, and its part of the signature.
+-- Positions of a source relative to `low`, and its part of the key.
 local function settle(source, low)
   if not source then return "-" end
   source.low = source.low - low
@@ -97,7 +96,7 @@ end
 -- A tile of vectors; find(v, at) is the source of a vector's inputs for a position.  The tile's
 -- inputs begin at a multiple of `grain`.
 local function tile_of(axis, positions, vectors, find, grain)
-  local low, sources, sig = math.huge, {}, {}
+  local low, sources, key = math.huge, {}, {}
   local q = vectors[1].q
   for p, position in ipairs(positions) do
     sources[p] = {}
@@ -112,59 +111,62 @@ local function tile_of(axis, positions, vectors, find, grain)
   for i, v in ipairs(vectors) do
     local count = math.min(v.lanes * axis.phases, axis.output - v.q * axis.phases)
     relative[i] = { q = v.q - q, lanes = v.lanes, count = count }
-    sig[i] = ("%d+%d/%d"):format(v.q - q, v.lanes, count)
+    key[i] = ("%d+%d/%d"):format(v.q - q, v.lanes, count)
   end
   for _, row in ipairs(sources) do
-    for _, source in ipairs(row) do sig[#sig + 1] = settle(source, low) end
+    for _, source in ipairs(row) do key[#key + 1] = settle(source, low) end
   end
   return {
-    vectors = relative, sources = sources, sig = table.concat(sig, " "),
-    item = { input = low < math.huge and low or 0, output = q * axis.phases },
+    vectors = relative, sources = sources, key = table.concat(key, " "),
+    input = low < math.huge and low or 0, output = q * axis.phases,
   }
 end
 
----@class lower.contract.Tile
----@field vectors { q: integer, lanes: integer }[]
----@field piece integer
+---@class lower.contract.Piece
+---@field from integer   outputs of a phase that its vectors stand for
+---@field to integer
+---@field tiles { q: integer, lanes: integer }[][]   vectors of each
 
 --- Vectors as tiles of at most `most`, tiles as pieces: both as even as can be.
 ---@param vectors { q: integer, lanes: integer }[]
 ---@param most integer
 ---@param count integer   of pieces, at most
----@return lower.contract.Tile[]
----@return { from: integer, to: integer }[] pieces   outputs of a phase that their vectors stand for
-function M.tiles(vectors, most, count)
+---@return lower.contract.Piece[]
+function M.pieces(vectors, most, count)
   local all = (#vectors + most - 1) // most
-  local list, pieces = {}, {}
+  local pieces = {}
   count = math.min(count, all)
   for t = 0, all - 1 do
     local first, last = t * #vectors // all + 1, (t + 1) * #vectors // all
     local p = t * count // all + 1
-    list[t + 1] = { vectors = table.move(vectors, first, last, 1, {}), piece = p }
-    pieces[p] = pieces[p] or { from = vectors[first].q }
+    pieces[p] = pieces[p] or { from = vectors[first].q, tiles = {} }
+    table.insert(pieces[p].tiles, table.move(vectors, first, last, 1, {}))
     pieces[p].to = vectors[last].q + vectors[last].lanes
   end
-  return list, pieces
+  return pieces
 end
 
---- Tiles in classes of equal code; place(v, at, piece) is where the inputs of a vector for a
---- position are, if they are one load anywhere, and absent where x is read as it lies.
+--- The tiles of each piece, those of equal code with the same key; place(q, at) is where the inputs
+--- of a vector that begins with output q of its piece are for a position, if they are one load
+--- anywhere, and absent where x is read as it lies.
 ---@param axis upweave.contract.axis
 ---@param positions lower.contract.Position[]
----@param list lower.contract.Tile[]
----@param place (fun(v: table, at: integer, piece: integer): integer)?
+---@param pieces lower.contract.Piece[]
+---@param place (fun(q: integer, at: integer): integer)?
 ---@param lanes integer?   of a register, with `place`
----@return table[]
-function M.classes(axis, positions, list, place, lanes)
+---@return table[][]
+function M.list(axis, positions, pieces, place, lanes)
   local out = {}
-  for t, tile in ipairs(list) do
-    out[t] = tile_of(axis, positions, tile.vectors, function(v, at)
-      if place then return { plain = true, low = place(v, at, tile.piece) } end
-      return source_of(axis, v, at)
-    end, place and lanes or 1)
-    out[t].item.piece = tile.piece
+  for p, piece in ipairs(pieces) do
+    out[p] = {}
+    for t, vectors in ipairs(piece.tiles) do
+      out[p][t] = tile_of(axis, positions, vectors, function(v, at)
+        if place then return { plain = true, low = place(v.q - piece.from, at) } end
+        return source_of(axis, v, at)
+      end, place and lanes or 1)
+    end
   end
-  return tiles.gather(out)
+  return out
 end
 
 --- The inputs of a vector as a value.

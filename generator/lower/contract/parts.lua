@@ -1,18 +1,21 @@
 -- PARTS
 -- =====
--- Things that lie in parts of the work, such as rows of tiles in blocks of rows.  Things alike
--- share their code: a class of them is a loop whose bounds depend on the part, and where each of
--- them lies is a linear form or a table.
+-- Things that lie in parts of the work, such as tiles in pieces of a row.  Things alike share their
+-- code: a class of them is a loop whose bounds depend on the part, and where each of them lies is a
+-- linear form or a table.
 
 local index = require "upweave.ir.index"
 local list = require "upweave.util.list"
 
 local M = {}
 
----@class lower.contract.PartClass
----@field like table                        the first of its things
----@field range fun(part: ir.Index): ir.Index, ir.Index   a part's things of this class
----@field place table<string, fun(i: ir.Index): ir.Index>   fields of thing i
+---@class lower.contract.Parts
+---@field b ir.Builder
+---@field fields string[]
+---@field classes table[]   of each `like` (the first of its things), `range` (those of a part) and
+---  `place` (for each field, that of thing i)
+local Parts = {}
+Parts.__index = Parts
 
 -- Numbers that are a linear form of their place, as that form.
 local function linear(values)
@@ -59,12 +62,12 @@ local function range(b, name, ends, count)
   return b:ranges(name, lo, hi)
 end
 
---- Classes of the things of all parts; things with the same key are alike.
+--- The things of all parts; those with the same key are alike.
 ---@param b ir.Builder
 ---@param name string        of the tables
 ---@param parts table[][]    for each part its things, each with `key`
 ---@param fields string[]    integers that say where a thing lies
----@return lower.contract.PartClass[]
+---@return lower.contract.Parts
 function M.new(b, name, parts, fields)
   local out = {}
   for c, class in ipairs(sorted(parts)) do
@@ -75,7 +78,23 @@ function M.new(b, name, parts, fields)
     end
     out[c] = { like = class.things[1], range = range(b, own, class.ends, #parts), place = place }
   end
-  return out
+  return setmetatable({ b = b, fields = fields, classes = out }, Parts)
+end
+
+--- fn(thing) for the things of a part, class by class.  What is passed is like the first of its
+--- class, but for where it lies.
+---@param loop string   hint for the name of the variable
+---@param part ir.Index|integer
+---@param fn fun(thing: table)
+function Parts:each(loop, part, fn)
+  for _, class in ipairs(self.classes) do
+    local from, to = class.range(part)
+    self.b:each(loop, from, to, function(i)
+      local thing = {}
+      for _, field in ipairs(self.fields) do thing[field] = class.place[field](i) end
+      fn(setmetatable(thing, { __index = class.like }))
+    end)
+  end
 end
 
 return M

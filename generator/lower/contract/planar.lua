@@ -14,10 +14,10 @@ local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
 local lines = require "upweave.lower.contract.lines"
 local outer = require "upweave.lower.contract.outer"
+local parts = require "upweave.lower.contract.parts"
 local rows = require "upweave.lower.contract.rows"
 local stage = require "upweave.lower.contract.stage"
 local store = require "upweave.lower.contract.store"
-local tiles = require "upweave.lower.contract.tiles"
 local types = require "upweave.ir.types"
 local vector = require "upweave.lower.vector"
 
@@ -48,14 +48,14 @@ function M.knobs(plan)
   }
 end
 
--- Tiles of the last axis, their pieces and, where inputs are staged, how.
+-- Pieces of the last axis and, where inputs are staged, how.
 local function layout(plan, knobs, target)
   local last, lanes = plan.axes[plan.rank], frame.lanes(plan, target)
   local repetitions = (last.output + last.phases - 1) // last.phases
   local staged = knobs.stage ~= "none"
   local vectors = (staged and lines.beyond or lines.cover)(repetitions, lanes)
   local l = {}
-  l.tiles, l.pieces = lines.tiles(vectors, knobs.vectors, plan.rank == 1 and knobs.strips or 1)
+  l.pieces = lines.pieces(vectors, knobs.vectors, plan.rank == 1 and knobs.strips or 1)
   l.positions, l.slots = lines.positions(last)
   l.parts = plan.rank == 1 and #l.pieces or math.min(knobs.strips, plan.axes[1].output)
   l.stage = staged and stage.layout(plan, l.positions, l.pieces, l.parts, lanes) or nil
@@ -104,10 +104,10 @@ end
 -- building ------------------------------------------------------------------------------------
 
 -- Vectors of a tile in all its rows.
-local function cells_of(class, row)
+local function cells_of(tile, row)
   local list = {}
   for j = 0, row.n - 1 do
-    for i, v in ipairs(class.vectors) do list[#list + 1] = { row = j, i = i, vector = v } end
+    for i, v in ipairs(tile.vectors) do list[#list + 1] = { row = j, i = i, vector = v } end
   end
   return list
 end
@@ -143,7 +143,7 @@ local function reduce(k, t, acc, input, weights)
     for p, position in ipairs(k.positions) do
       local x = {}
       for i, cell in ipairs(t.cells) do
-        local source = t.class.sources[p][cell.i]
+        local source = t.tile.sources[p][cell.i]
         x[i] = source and fetch(cell, source)
       end
       for _, tap in ipairs(position.taps) do
@@ -220,19 +220,15 @@ end
 local function row_of_tiles(k, block, row, part)
   local b, f = k.b, k.frame
   local pixel = f.to.axes[k.plan.rank]
-  for _, class in ipairs(k.classes) do
-    local t = { block = block, class = class, row = row, cells = cells_of(class, row) }
-    local from, to = class.tiles(k.plan.rank == 1 and part or 0)
-    b:each("tile", from, to, function(i)
-      local at = class.place.input(i)
-      local acc = rows.reduce(k, row, start(k, t), function(input_row, kernel_row, sums)
-        local input = b:view("in", k.stage and k.stage.buffer or k.source, input_row + at)
-        local step = #f.slots * k.plan.ci * block.vectors
-        return reduce(k, t, sums, input, b:view("w", k.weights, kernel_row * step))
-      end)
-      give(k, t, k.image + rows.output(k, row) + class.place.output(i) * pixel, acc)
+  k.tiles:each("tile", k.plan.rank == 1 and part or 0, function(tile)
+    local t = { block = block, tile = tile, row = row, cells = cells_of(tile, row) }
+    local acc = rows.reduce(k, row, start(k, t), function(input_row, kernel_row, sums)
+      local input = b:view("in", k.stage and k.stage.buffer or k.source, input_row + tile.input)
+      local step = #f.slots * k.plan.ci * block.vectors
+      return reduce(k, t, sums, input, b:view("w", k.weights, kernel_row * step))
     end)
-  end
+    give(k, t, k.image + rows.output(k, row) + tile.output * pixel, acc)
+  end)
 end
 
 local function block_of_rows(k, block, part)
@@ -257,11 +253,9 @@ local function staged_tasks(k)
 end
 
 -- Where a tile reads its inputs, if they are staged.
-local function place_of(k, pieces)
+local function place_of(k)
   local step = k.plan.axes[k.plan.rank].step
-  return k.stage and function(v, at, piece)
-    return stage.offset(k.stage, step, at, v.q - pieces[piece].from)
-  end
+  return k.stage and function(q, at) return stage.offset(k.stage, step, at, q) end
 end
 
 --- Build the kernel.
@@ -275,9 +269,8 @@ function M.lower(plan, knobs, target)
     aligned = knobs.stage == "aligned",
   }
   outer.declare(k)
-  k.classes = lines.classes(plan.axes[plan.rank], l.positions, l.tiles, place_of(k, l.pieces),
-    k.lanes)
-  tiles.place(f.b, k.classes, #l.pieces, { "input", "output" })
+  local list = lines.list(plan.axes[plan.rank], l.positions, l.pieces, place_of(k), k.lanes)
+  k.tiles = parts.new(f.b, "tile", list, { "input", "output" })
   if k.stage then
     stage.declare(k, l.pieces)
     staged_tasks(k)

@@ -196,14 +196,14 @@ local function places(k, channels)
 end
 
 -- Planar inputs: a row of a channel is a line, or several.
-local function copy_planar(k, part, shape, at)
+local function copy_planar(k, part, shape)
   local b, s, step = k.b, k.stage, k.plan.axes[k.plan.rank].step
   b:each("sc", 0, k.plan.ci, function(c)
     each_row(k, part, function(x, to)
       local line = b:view("line", s.buffer, to + c * s.c)
       pads(k, line, shape)
-      spread(k, b:view("row", k.source, x + c * k.frame.from.c + at * step), line, shape, step,
-        places(k, 1))
+      local row = b:view("row", k.source, x + c * k.frame.from.c + shape.at * step)
+      spread(k, row, line, shape, step, places(k, 1))
     end)
   end)
 end
@@ -230,12 +230,12 @@ local function turn(k, source, line, shape, residue)
 end
 
 -- Interleaved inputs: few channels are picked from vectors of all, many are turned.
-local function copy_interleaved(k, part, shape, at)
+local function copy_interleaved(k, part, shape)
   local b, s, plan = k.b, k.stage, k.plan
   local step = plan.axes[plan.rank].step
   each_row(k, part, function(x, to)
     local line = b:view("line", s.buffer, to)
-    local row = b:view("row", k.source, at * (step * k.frame.from.axes[plan.rank]) + x)
+    local row = b:view("row", k.source, shape.at * (step * k.frame.from.axes[plan.rank]) + x)
     b:each("sc", 0, plan.ci, function(c) pads(k, b:view("line", line, c * s.c), shape) end)
     if plan.groups == 1 and step * plan.ci <= MOST_SPREAD then
       spread(k, row, line, shape, step * plan.ci, places(k, plan.ci))
@@ -248,10 +248,9 @@ end
 --- Copy the inputs of a part.
 function M.fill(k, part)
   local copy = k.plan.planar and copy_planar or copy_interleaved
-  for _, line in ipairs(k.stage.lines) do
-    local from, to = line.range(k.plan.rank == 1 and part or 0)
-    k.b:each("line", from, to, function(i) copy(k, part, line.like, line.place.at(i)) end)
-  end
+  k.stage.lines:each("line", k.plan.rank == 1 and part or 0, function(line)
+    copy(k, part, line)
+  end)
 end
 
 return M

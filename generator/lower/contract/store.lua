@@ -4,45 +4,24 @@
 -- is transposed to planes.
 
 local blocks = require "upweave.lower.contract.blocks"
+local parts = require "upweave.lower.contract.parts"
 local rows = require "upweave.lower.contract.rows"
 local transpose = require "upweave.lower.contract.transpose"
 local vector = require "upweave.lower.vector"
 
 local M = {}
 
--- Pieces by their lengths: where each begins, and which of a length is piece p, if any.
-local function lengths_of(b, cuts)
-  local lengths, known = {}, {}
-  for p = 1, #cuts - 1 do
-    local n = cuts[p + 1] - cuts[p]
-    if not known[n] then
-      known[n] = { n = n, begins = {}, lo = {}, hi = {} }
-      lengths[#lengths + 1] = known[n]
-    end
-    for _, length in ipairs(lengths) do
-      length.lo[p] = #length.begins
-      if length.n == n then length.begins[#length.begins + 1] = cuts[p] end
-      length.hi[p] = #length.begins
-    end
-  end
-  for i, length in ipairs(lengths) do
-    for p = 1, #cuts - 1 do
-      length.lo[p], length.hi[p] = length.lo[p] or 0, length.hi[p] or 0
-    end
-    length.bounds = b:ranges("length" .. i - 1, length.lo, length.hi)
-    length.begins = b:table("begin" .. i - 1, "i32", length.begins)
-  end
-  return lengths
-end
-
 --- Scratch for the line of a planar output.
 function M.declare(k)
   if not k.plan.planar then return end
-  local longest = 0
-  for p = 2, #k.cuts do longest = math.max(longest, k.cuts[p] - k.cuts[p - 1]) end
+  local longest, lengths = 0, {}
+  for p = 1, #k.cuts - 1 do
+    local n = k.cuts[p + 1] - k.cuts[p]
+    longest, lengths[p] = math.max(longest, n), { { key = n, n = n, at = k.cuts[p] } }
+  end
   local widest = 0
   for _, kind in ipairs(k.kinds) do widest = math.max(widest, kind.vectors * kind.lanes) end
-  k.pitch, k.lengths = longest * widest, lengths_of(k.b, k.cuts)
+  k.pitch, k.lengths = longest * widest, parts.new(k.b, "length", lengths, { "at" })
   k.line, k.columns = k.b:scratch("line", k.plan.work, k.rows * k.pitch), {}
 end
 
@@ -102,15 +81,15 @@ function M.finish(k, at, v, used, parameter)
 end
 
 --- A tile of an interleaved output.
-function M.direct(k, block, class, i, row, acc)
+function M.direct(k, block, tile, row, acc)
   local b, f, last = k.b, k.frame, k.plan.rank
   local pixel = f.to.axes[last]
-  local out = k.image + rows.output(k, row) + class.place.output(i) * pixel
-  for j = 0, row.n * class.pixels - 1 do
-    local within = j % class.pixels * k.plan.axes[last].phases * pixel
+  local out = k.image + rows.output(k, row) + tile.output * pixel
+  for j = 0, row.n * tile.pixels - 1 do
+    local within = j % tile.pixels * k.plan.axes[last].phases * pixel
     for v = 1, block.vectors do
       local channel, used = blocks.vector(block, v)
-      local at = j // class.pixels * row.output + within + channel
+      local at = j // tile.pixels * row.output + within + channel
       M.finish(k, out + at, acc[j * block.vectors + v], used, function(first)
         return b:load(f.packed, k.channel + (v - 1) * block.lanes + first, block.lanes)
       end)
@@ -119,12 +98,12 @@ function M.direct(k, block, class, i, row, acc)
 end
 
 --- A tile of a planar output, kept as [row][pixel][channel].
-function M.keep(k, block, class, i, row, acc)
+function M.keep(k, block, tile, row, acc)
   local b, width = k.b, block.vectors * block.lanes
-  local out = b:view("kept", k.line, class.place.within(i) * width)
+  local out = b:view("kept", k.line, tile.within * width)
   local step = k.plan.axes[k.plan.rank].phases * width
-  for j = 0, row.n * class.pixels - 1 do
-    local at = j // class.pixels * k.pitch + j % class.pixels * step
+  for j = 0, row.n * tile.pixels - 1 do
+    local at = j // tile.pixels * k.pitch + j % tile.pixels * step
     for v = 1, block.vectors do
       b:store(out, at + (v - 1) * block.lanes, acc[j * block.vectors + v])
     end
@@ -165,20 +144,17 @@ end
 function M.transposed(k, block, piece, row)
   local b = k.b
   local row_at = k.image + rows.output(k, row)
-  for _, length in ipairs(k.lengths) do
-    local lo, hi = length.bounds(piece)
-    b:each("whole", lo, hi, function(i)
-      b:each("row", 0, row.n, function(j)
-        local out = row_at + b:fetch(length.begins, i) + j * row.output
-        local line = b:view("kept", k.line, j * k.pitch)
-        for v = 1, block.vectors do
-          sweep(k, length.n, block.lanes, function(at, lanes)
-            M.turn(k, out, line, block, v, at, lanes)
-          end)
-        end
-      end)
+  k.lengths:each("whole", piece, function(length)
+    b:each("row", 0, row.n, function(j)
+      local out = row_at + length.at + j * row.output
+      local line = b:view("kept", k.line, j * k.pitch)
+      for v = 1, block.vectors do
+        sweep(k, length.n, block.lanes, function(at, lanes)
+          M.turn(k, out, line, block, v, at, lanes)
+        end)
+      end
     end)
-  end
+  end)
 end
 
 return M

@@ -1,8 +1,8 @@
 -- TILES
 -- =====
 -- The innermost axis of a convolution in tiles of pixels that are accumulated together.  Tiles
--- alike in size, taps and edges share their code; where they lie is a linear form or a table.  A
--- tap is left out of the pixels for which it falls outside the input.
+-- alike in size, taps and edges have the same key.  A tap is left out of the pixels for which it
+-- falls outside the input.
 
 local M = {}
 
@@ -14,10 +14,14 @@ local M = {}
 ---@field taps integer
 ---@field stride integer  input positions from tap to tap
 
----@class lower.contract.Class
+---@class lower.contract.Tile
+---@field key string
 ---@field pixels integer
 ---@field spans lower.contract.Span[]
----@field items { input: integer, output: integer, slot: integer, piece: integer }[]
+---@field input integer    position of the first input
+---@field output integer   of the first output
+---@field within integer   the same from the piece's begin
+---@field slot integer     first slot
 
 --- Slots of kernel positions, in the order in which tiles read them: phases one after the other.
 ---@param axis upweave.contract.axis
@@ -79,15 +83,13 @@ local function tile_of(axis, r, first_slot, q, pixels)
   for _, s in ipairs(spans) do low = math.min(low, s.at) end
   for _, s in ipairs(spans) do s.at, s.slot = s.at - low, s.slot - slot end
   return {
-    pixels = pixels, spans = spans, sig = signature(pixels, spans),
-    item = {
-      input = spans[1] and low or 0, output = q * axis.phases + r - 1, slot = first_slot + slot,
-    },
+    pixels = pixels, spans = spans, key = signature(pixels, spans),
+    input = spans[1] and low or 0, output = q * axis.phases + r - 1, slot = first_slot + slot,
   }
 end
 
---- Pieces of an axis: at most so many runs of outputs, as even as can be.  They begin with the first
---- phase, at multiples of `align`.
+--- Pieces of an axis: at most so many runs of outputs, as even as can be.  They begin with the
+--- first phase, at multiples of `align`.
 ---@param axis upweave.contract.axis
 ---@param pieces integer
 ---@param align integer   a power of two
@@ -112,82 +114,27 @@ local function tiles_of(axis, r, from, to, most, take)
   end
 end
 
---- Tiles of at most `most` pixels of one phase, as even as can be, in classes of equal code.
---- `cuts` are the pieces that no tile crosses; an item's `within` counts from its piece's begin.
+--- Tiles of at most `most` pixels of one phase, as even as can be, of each piece; `cuts` are where
+--- pieces begin, and the end.
 ---@param axis upweave.contract.axis
 ---@param most integer
 ---@param cuts integer[]
----@return lower.contract.Class[]
-function M.classes(axis, most, cuts)
+---@return lower.contract.Tile[][]
+function M.list(axis, most, cuts)
   local _, first = M.slots(axis)
-  local list = {}
-  for piece = 1, #cuts - 1 do
+  local pieces = {}
+  for p = 1, #cuts - 1 do
+    local list = {}
     for r = 1, axis.phases do
-      tiles_of(axis, r, cuts[piece], cuts[piece + 1], most, function(q, pixels)
+      tiles_of(axis, r, cuts[p], cuts[p + 1], most, function(q, pixels)
         local tile = tile_of(axis, r, first[r], q, pixels)
-        tile.item.piece, tile.item.within = piece, tile.item.output - cuts[piece]
+        tile.within = tile.output - cuts[p]
         list[#list + 1] = tile
       end)
     end
+    pieces[p] = list
   end
-  return M.gather(list)
-end
-
--- One field of a class's items as a function of their number.
-local function positions(b, name, items, field)
-  local values, linear = {}, true
-  for i, item in ipairs(items) do values[i] = item[field] end
-  local step = #values > 1 and values[2] - values[1] or 0
-  for i, v in ipairs(values) do linear = linear and v == values[1] + (i - 1) * step end
-  if linear then
-    return function(i) return i * step + values[1] end
-  end
-  local tab = b:table(name, "i32", values)
-  return function(i) return b:fetch(tab, i) end
-end
-
--- For each piece, the items of a class in it.
-local function ranges(b, name, items, pieces)
-  local from, to, at = {}, {}, 1
-  for p = 1, pieces do
-    from[p] = at - 1
-    while items[at] and items[at].piece == p do at = at + 1 end
-    to[p] = at - 1
-  end
-  return b:ranges(name, from, to)
-end
-
---- Give classes their positions: `place[field]` is a function of a tile's number for each field of
---- its items that is named, `tiles` gives the bounds of a piece's tiles.
----@param b ir.Builder
----@param classes { items: table[] }[]
----@param pieces integer
----@param fields string[]
-function M.place(b, classes, pieces, fields)
-  for c, class in ipairs(classes) do
-    local name = ("tile%d"):format(c)
-    class.tiles = ranges(b, name, class.items, pieces)
-    class.place = {}
-    for _, field in ipairs(fields) do
-      class.place[field] = positions(b, name .. "_" .. field, class.items, field)
-    end
-  end
-end
-
---- Items of equal signatures as classes, in order of their first.
----@param list { sig: string, item: table }[]   anything else in an entry is its class's
----@return table[]
-function M.gather(list)
-  local classes, known = {}, {}
-  for _, tile in ipairs(list) do
-    local class = known[tile.sig]
-    if not class then
-      class, tile.items = tile, {}
-      known[tile.sig], classes[#classes + 1] = class, class
-    end
-    class.items[#class.items + 1] = tile.item
-  end
-  return classes
+  return pieces
 end
 
 return M

@@ -137,11 +137,18 @@ function M.divide(k, rows, chunk)
     k.tiles = math.max(k.tiles, (to - from) * k.columns)
   end
   k.read = M.input_rows(axis, w, k.tiles // k.columns) * k.columns
-  k.rows = parts.new(k.b, "row", members, { "tile", "number", "row" })[1]
-  k.input_rows = parts.new(k.b, "read", read, { "tile", "number", "row" })[1]
+  k.rows = parts.new(k.b, "row", members, { "tile", "number", "row" })
+  k.input_rows = parts.new(k.b, "read", read, { "tile", "number", "row" })
   k.chunks = parts.new(k.b, "chunk", chunks, { "tile" })
   divide_rows(k, all)
   divide_columns(k)
+end
+
+--- fn(like, at, tile) for the tiles of a part of a row of tiles that begins at `tile`: all for
+--- inputs, those of a phase for outputs.  A line has one, which is like `line`.
+function M.each_column(k, columns, part, tile, line, fn)
+  if k.plan.rank == 1 then return fn(line, 0, tile) end
+  columns:each("t", part, function(column) fn(column, column.at, tile + column.tile) end)
 end
 
 return M

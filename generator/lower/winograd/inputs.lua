@@ -4,8 +4,8 @@
 -- image is read where it is; one that reaches beyond goes through a patch with zeros around what
 -- there is, so that there is one transform, a routine: it has the registers for itself.
 
+local geometry = require "upweave.lower.winograd.geometry"
 local planes = require "upweave.lower.winograd.planes"
-local tiles = require "upweave.lower.winograd.tiles"
 local transform = require "upweave.lower.contract.transform"
 local vector = require "upweave.lower.vector"
 
@@ -129,10 +129,10 @@ end
 
 local function interleaved(k, block)
   local axes, ws = k.frame.from.axes, k.ws
-  tiles.each_row(k, k.input_rows, block, function(row, first)
-    tiles.each_class(k, k.inputs, row, function(rows, y)
-      tiles.each_column(k, k.input_columns, 0, first, LINE, function(columns, x, tile)
-        local at = y * axes[1] + x * (axes[2] or 0)
+  k.input_rows:each("row", block, function(row)
+    k.inputs:each("edge", row.number, function(rows)
+      geometry.each_column(k, k.input_columns, 0, row.tile, LINE, function(columns, x, tile)
+        local at = rows.at * axes[1] + x * (axes[2] or 0)
         if is_whole(rows, ws[1]) and (columns == LINE or is_whole(columns, ws[2])) then
           return k.inside(k.source, at, tile)
         end
@@ -147,9 +147,9 @@ local function planar(k, block)
   planes.fill(k, block)
   local steps = {}
   for axis, w in ipairs(k.ws) do steps[axis] = w.m * k.stage_steps[axis] end
-  tiles.each_row(k, k.input_rows, block, function(_, first, number)
+  k.input_rows:each("row", block, function(row)
     k.b:each("t", 0, k.columns, function(t)
-      k.inside(k.stage, number * steps[1] + t * (steps[2] or 0), first + t)
+      k.inside(k.stage, row.row * steps[1] + t * (steps[2] or 0), row.tile + t)
     end)
   end)
 end

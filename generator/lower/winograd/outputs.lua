@@ -5,9 +5,9 @@
 -- all go to a patch and those inside from there.
 
 local blocks = require "upweave.lower.contract.blocks"
+local geometry = require "upweave.lower.winograd.geometry"
 local planes = require "upweave.lower.winograd.planes"
 local store = require "upweave.lower.contract.store"
-local tiles = require "upweave.lower.winograd.tiles"
 local transform = require "upweave.lower.contract.transform"
 
 local M = {}
@@ -257,10 +257,10 @@ end
 
 local function interleaved(k, phase, block, kind)
   local axes = k.frame.to.axes
-  tiles.each_row(k, k.rows, block, function(row, first)
-    tiles.each_class(k, k.outputs, phase.y * k.all + row, function(rows, y)
-      tiles.each_column(k, k.output_columns, phase.x, first, LINE, function(columns, x, tile)
-        local at = k.image + y * axes[1] + x * (axes[2] or 0)
+  k.rows:each("row", block, function(row)
+    k.outputs:each("edge", phase.y * k.all + row.number, function(rows)
+      geometry.each_column(k, k.output_columns, phase.x, row.tile, LINE, function(columns, x, tile)
+        local at = k.image + rows.at * axes[1] + x * (axes[2] or 0)
         if is_whole(k.ws[1], rows) and (columns == LINE or is_whole(k.ws[2], columns)) then
           return finish_tile(k, phase, kind, tile, at)
         end
@@ -275,10 +275,10 @@ local function planar_image(k, phase, block, kind)
   local axes, width = k.plan.axes, kind.vectors * kind.lanes
   local down, across = axes[2].output * width, axes[2].phases * width
   local all = { from = 0, count = k.ws[1].m }
-  tiles.each_row(k, k.rows, block, function(_, first, number)
-    local row = (phase.y * k.strip_rows + number * k.ws[1].m) * down
-    tiles.each_column(k, k.output_columns, phase.x, first, LINE, function(columns, x, tile)
-      local place = { buffer = k.strip, at = x * width + row, down = down, across = across }
+  k.rows:each("row", block, function(row)
+    local from = (phase.y * k.strip_rows + row.row * k.ws[1].m) * down
+    geometry.each_column(k, k.output_columns, phase.x, row.tile, LINE, function(columns, x, tile)
+      local place = { buffer = k.strip, at = x * width + from, down = down, across = across }
       if is_whole(k.ws[2], columns) then return keep(k, phase, kind, tile, place) end
       keep_inside(k, phase, all, columns, kind, tile, place)
     end)
@@ -287,13 +287,14 @@ end
 
 local function planar_line(k, phase, block, kind)
   local width = kind.vectors * kind.lanes
-  tiles.each_row(k, k.rows, block, function(row, first)
-    tiles.each_class(k, k.outputs, phase.y * k.all + row, function(like, _, kept)
+  k.rows:each("row", block, function(row)
+    k.outputs:each("edge", phase.y * k.all + row.number, function(pixels)
       local place = {
-        buffer = k.strip, at = kept * width, down = k.plan.axes[1].phases * width, across = 0,
+        buffer = k.strip, at = pixels.kept * width, down = k.plan.axes[1].phases * width,
+        across = 0,
       }
-      if is_whole(k.ws[1], like) then return keep(k, phase, kind, first, place) end
-      keep_inside(k, phase, like, LINE, kind, first, place)
+      if is_whole(k.ws[1], pixels) then return keep(k, phase, kind, row.tile, place) end
+      keep_inside(k, phase, pixels, LINE, kind, row.tile, place)
     end)
   end)
 end

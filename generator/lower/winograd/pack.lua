@@ -48,13 +48,13 @@ end
 ---@param k table
 ---@return fun(f: lower.contract.Frame, p: ir.Builder, s: lower.contract.Share)
 function M.weights(k)
-  local classes
+  local all
   return function(f, p, s)
     local ci, width = k.plan.ci, s.block.vectors * s.block.lanes
-    classes = classes or phases.classes(p, k.plan, k.ws)
+    all = all or phases.declare(p, k.plan, k.ws)
     p:each("o", 0, s.block.used, function(o)
       p:each("c", 0, ci, function(c)
-        phases.each(p, classes, function(phase)
+        all:each("phase", 0, function(phase)
           local at = s.at + phase.weights * (ci * width) + c * width + o
           pack_pair(k, p, s, phase, c, o, at, ci * width)
         end)

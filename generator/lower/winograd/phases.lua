@@ -116,36 +116,17 @@ function M.weights(plan, ws)
   return weights
 end
 
-local FIELDS <const> = { "y", "x", "ahead", "weights", "kernel" }
-
---- Classes of the phases of an image (y and x) or a line (y) by the products that they need.  Of a
---- class, `like` has `rows` and `columns` of products and `taps` that are summed (first, last and
---- count), and the `presence` of the taps of both axes; places are y, x, `ahead` (rows), `weights`
---- (of all phases before) and `kernel` (of the first taps).
+--- The phases of an image (y and x) or a line (y); those that need the same products are alike.  A
+--- phase has `rows` and `columns` of products and `taps` that are summed (first, last and count),
+--- and the `presence` of the taps of both axes; it lies at y, x, `ahead` (rows), `weights` (of all
+--- phases before) and `kernel` (of the first taps).
 ---@param b ir.Builder
 ---@param plan upweave.plan.contract
 ---@param ws upweave.winograd.matrices[]   of every axis
----@return lower.contract.PartClass[]
-function M.classes(b, plan, ws)
-  return parts.new(b, "phase", { (pairs_of(plan, ws)) }, FIELDS)
-end
-
---- fn(phase) for every phase: the fields of its class's `like`, and its own places.
----@param b ir.Builder
----@param classes lower.contract.PartClass[]
----@param fn fun(phase: table)
-function M.each(b, classes, fn)
-  for _, class in ipairs(classes) do
-    local from, to = class.range(0)
-    b:each("phase", from, to, function(i)
-      local like = class.like
-      local phase = {
-        rows = like.rows, columns = like.columns, taps = like.taps, presence = like.presence,
-      }
-      for _, field in ipairs(FIELDS) do phase[field] = class.place[field](i) end
-      fn(phase)
-    end)
-  end
+---@return lower.contract.Parts   one part
+function M.declare(b, plan, ws)
+  return parts.new(b, "phase", { (pairs_of(plan, ws)) },
+    { "y", "x", "ahead", "weights", "kernel" })
 end
 
 return M

@@ -103,16 +103,12 @@ end
 
 --- The inputs of a block to the stage.
 function M.fill(k, block)
-  for _, class in ipairs(k.stage_lines) do
-    local from, to = class.range(block)
-    k.b:each("line", from, to, function(i)
-      local like = class.like
-      local line = k.b:view("line", k.stage, class.place.to(i) * k.plan.ci)
-      zeros(k, line, 0, like.before)
-      gather(k, line, like.before, class.place.at(i), like.count)
-      zeros(k, line, like.before + like.count, like.width - like.before - like.count)
-    end)
-  end
+  k.stage_lines:each("line", block, function(own)
+    local line, after = k.b:view("line", k.stage, own.to * k.plan.ci), own.before + own.count
+    zeros(k, line, 0, own.before)
+    gather(k, line, own.before, own.at, own.count)
+    zeros(k, line, after, own.width - after)
+  end)
 end
 
 -- outputs -------------------------------------------------------------------------------------
@@ -195,18 +191,14 @@ end
 --- The kept outputs of a block of tiles and a block of channels to planes.
 function M.turn(k, block, kind)
   local b, width = k.b, kind.vectors * kind.lanes
-  for _, class in ipairs(k.strip_runs) do
-    local from, to = class.range(block)
-    b:each("run", from, to, function(i)
-      local out = k.image + class.place.at(i)
-      local line = b:view("kept", k.strip, class.place.kept(i) * width)
-      for v = 1, kind.vectors do
-        vector.sweep_row(b, "ox", class.like.length, kind.lanes, 1, function(at, lanes)
-          store.turn(k, out, line, kind, v, at, lanes)
-        end)
-      end
-    end)
-  end
+  k.strip_runs:each("run", block, function(run)
+    local line = b:view("kept", k.strip, run.kept * width)
+    for v = 1, kind.vectors do
+      vector.sweep_row(b, "ox", run.length, kind.lanes, 1, function(at, lanes)
+        store.turn(k, k.image + run.at, line, kind, v, at, lanes)
+      end)
+    end
+  end)
 end
 
 return M

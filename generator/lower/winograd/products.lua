@@ -80,17 +80,13 @@ function M.multiply(k, phase, block, kind, weights)
   local b, width, taps = k.b, kind.vectors * kind.lanes, phase.taps
   each_product(k, phase, function(product, number)
     local u = number * (taps.count * k.plan.ci * width)
-    for _, class in ipairs(k.chunks) do
-      local from, to = class.range(block)
-      b:each("chunk", from, to, function(i)
-        local tile = class.place.tile(i)
-        local read = tile + (phase.ahead + taps.first) * k.columns
-        b:call(multiply(k, kind, class.like.size, taps.count), {
-          { k.v, product * k.v_pitch + read * k.v_tile }, { weights, u },
-          { k.m, product * k.m_pitch + tile * width },
-        })
-      end)
-    end
+    k.chunks:each("chunk", block, function(chunk)
+      local read = chunk.tile + (phase.ahead + taps.first) * k.columns
+      b:call(multiply(k, kind, chunk.size, taps.count), {
+        { k.v, product * k.v_pitch + read * k.v_tile }, { weights, u },
+        { k.m, product * k.m_pitch + chunk.tile * width },
+      })
+    end)
   end)
 end
 
