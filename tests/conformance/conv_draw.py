@@ -144,7 +144,7 @@ def tiled_channels(rng: random.Random, spec: Spec) -> int:
 
 
 def tiled_window(rng: random.Random, spec: Spec, rank: int) -> None:
-    """As many taps along all axes, and of all phases' outputs; sometimes along the last one only."""
+    """As many taps of every phase along all axes, or sometimes along the last one only."""
     kernel, stride = [rng.choice([2, 3, 3, 3, 4, 5])] * rank, [1] * rank
     if rank == 2 and rng.random() < 0.15:
         kernel = [rng.randint(1, 5), kernel[1]]
