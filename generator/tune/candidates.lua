@@ -48,8 +48,10 @@ local function defaults(declared)
   return knobs
 end
 
+-- Legal, and not one that only a schedule of the user may ask for.
 local function legal(space, strategy, knobs)
-  return strategy.legal(space.plan, knobs, space.target) and true or false
+  return strategy.legal(space.plan, knobs, space.target)
+    and not (strategy.by_name_only and strategy.by_name_only(space.plan, knobs))
 end
 
 -- Whether two numbers have no common factor.

@@ -67,6 +67,14 @@ tap.same({ both[1].problem.x.layout, both[2].problem.x.layout, both[3].problem.x
   { "NCHW", "NHWC", "NCHW" }, "layouts take turns")
 tap.is(both[6].rank, 6, "and are ranked together")
 
+local tiled = assert(read.flags({ op = "conv", x = "1x16x12x12", out_channels = "16",
+  kernel_size = "3", numerics = "fast", name = "k" })).kernels[1]
+local longest = 0
+for _, one in ipairs(take(candidates.each(tiled, target), 60)) do
+  longest = math.max(longest, tonumber(one.schedule:match("^winograd:algorithm=(%d)") or 0))
+end
+tap.is(longest, 4, "an algorithm beyond the classes of numerics is for schedules that name it")
+
 -- The model ------------------------------------------------------------------------------------
 
 tap.ok(model.level(1 << 10) < model.level(1 << 17) and model.level(1 << 17) < model.level(1 << 24),
