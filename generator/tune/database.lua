@@ -30,9 +30,9 @@ function M.default_path()
   return ("%s/upweave-%d/tuning.jsonl"):format(os.getenv("TMPDIR") or "/tmp", uv.getuid()), false
 end
 
-local function corrupt(path, reason)
+local function corrupt(path, reason, hint)
   return { diagnostics.new("E701", { store = STORE, place = path, reason = reason,
-    hint = "`upweave db gc` drops what cannot be read; or --db with another file" }) }
+    hint = hint or "--db FILE or UPWEAVE_DB=FILE, a file that can be read and written" }) }
 end
 
 ---@class tune.Contents
@@ -69,7 +69,8 @@ function M.read(path)
     sort_line(contents, seen, number, line)
   end
   if #contents.lines == 0 and #contents.faults > 0 then
-    return nil, corrupt(path, ("none of its %d lines can be read"):format(#contents.faults))
+    return nil, corrupt(path, ("none of its %d lines can be read"):format(#contents.faults),
+      "`upweave db gc` drops what cannot be read; or --db with another file")
   end
   return contents
 end
