@@ -142,6 +142,7 @@ class Buffers(Case):
     def test_parameters_that_are_missing(self):
         x, one = array.array("d", [1, 2]), array.array("d", [3])
         self.refused(lib.single, "packed: missing: what pack() makes of the parameters", x)
+        self.refused(lib.single, "packed: expected by name: packed=…", x, one)
         self.refused(lib.planar, "packed: the kernel has no parameters",
                      array.array("f", range(120)), packed=one)
         with self.assertRaisesRegex(upweave.Error, r"expected 2 \(weight, bias\), got 1$"):

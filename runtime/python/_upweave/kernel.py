@@ -133,6 +133,8 @@ class Kernel:
 
     def _bind(self, inputs: Sequence, packed: Any, out: Any, spaces: list[memoryview]) -> Bound:
         try:
+            if self.packed_bytes and packed is None and len(inputs) == len(self.inputs) + 1:
+                raise Error("packed: expected by name: packed=…")
             sources = _all_checked("input", self.inputs, inputs)
             made = self._made(inputs, out)
             targets = _all_checked("output", self.outputs, made, writes=True)
