@@ -46,25 +46,39 @@ local function vectors_of(f)
   return inputs + outputs
 end
 
-local function estimate(f, knobs, values)
+-- What an algorithm makes of a plan: tiles, products and weights.
+local function sizes_of(f, knobs)
   local plan, ws = f.plan, strategy.matrices(f.plan, knobs)
   local all = geometry.tiles(plan.axes[1], ws[1])
   local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], ws[2]) or 1
-  local tiles, places, products = all * columns, phases.weights(plan, ws), strategy.products(ws)
-  local read = geometry.input_rows(plan.axes[1], ws[1], all) * columns
+  local places = phases.weights(plan, ws)
   local weights = places * plan.ci * f.vectors * f.vector_bytes
-  local far = weights > L2_BYTES
-  local wanted = not far and TILES
-    or products * plan.ci * read * f.element <= BLOCK_BYTES and tiles or 64
+  return {
+    all = all, columns = columns, tiles = all * columns, places = places,
+    products = strategy.products(ws), weights = weights, far = weights > L2_BYTES,
+    read = geometry.input_rows(plan.axes[1], ws[1], all) * columns,
+  }
+end
+
+local function cycles_of(f, s)
+  local plan = f.plan
   local full = plan.co / (f.vectors * f.lanes) -- a vector that is not is stored in pieces
-  local cycles = tiles * places * plan.ci * f.vectors / MULTIPLY_ADDS
-    + read * products * plan.ci / f.lanes * INPUT_CYCLES
-    + tiles * places * f.vectors * OUTPUT_CYCLES / full
-  if far then cycles = math.max(cycles, weights / FAR_BYTES) end
+  local cycles = s.tiles * s.places * plan.ci * f.vectors / MULTIPLY_ADDS
+    + s.read * s.products * plan.ci / f.lanes * INPUT_CYCLES
+    + s.tiles * s.places * f.vectors * OUTPUT_CYCLES / full
+  if s.far then cycles = math.max(cycles, s.weights / FAR_BYTES) end
   if plan.planar then cycles = cycles + TURN_CYCLES * vectors_of(f) / full end
-  knobs.rows, knobs.prefetch = rows_of(values, all, columns, wanted), far and AHEAD or 0
-  if far and tiles > ONE_CHUNK and tiles <= TWO_CHUNKS then knobs.vectors = 1 end
   return cycles
+end
+
+-- Cycles with an algorithm; its blocks are added to the knobs.
+local function estimate(f, knobs, values)
+  local s = sizes_of(f, knobs)
+  local inputs = s.products * f.plan.ci * s.read * f.element
+  local wanted = not s.far and TILES or inputs <= BLOCK_BYTES and s.tiles or 64
+  knobs.rows, knobs.prefetch = rows_of(values, s.all, s.columns, wanted), s.far and AHEAD or 0
+  if s.far and s.tiles > ONE_CHUNK and s.tiles <= TWO_CHUNKS then knobs.vectors = 1 end
+  return cycles_of(f, s)
 end
 
 -- The algorithms that may be chosen, as knobs.
