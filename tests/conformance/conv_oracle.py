@@ -146,6 +146,8 @@ def in_extended(
 
 def largest_near(spec: Spec, array: np.ndarray) -> np.ndarray:
     """The maximum over the outputs that may be in one tile with an output."""
+    if array.size == 0:
+        return array
     strides = cases.axes(spec, "stride") if cases.transposed(spec) else [1] * (array.ndim - 2)
     for axis, s in enumerate(strides, 2):
         rows = torch.from_numpy(np.moveaxis(array, axis, -1).astype(np.float64))
