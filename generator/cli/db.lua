@@ -20,7 +20,9 @@ local winners = require "upweave.cli.winners"
 local ACTIONS <const> = { "ls", "best", "merge", "check", "gc" }
 
 local M = {
-  name = "db", summary = "the tuning database: " .. table.concat(ACTIONS, ", "), takes = "action",
+  name = "db", takes = "action",
+  summary = "the tuning database: ls (all records), best (the winners), merge FILE… (adds their "
+    .. "lines), check (exit 8 if a line cannot be read), gc (drops what nobody can use)",
   groups = { "database" },
   options = {
     { "--only", "only", "PATTERN", true, "ls, best: kernels whose name matches" },
