@@ -34,6 +34,23 @@ local function wrong_axis(problem)
   end
 end
 
+-- The same of what the plan knows without looking at every output: where all taps are inside, how
+-- many are.
+local function wrong_summary(problem)
+  local plan, found = ops.find(problem.op).plan(problem).axes[1], reference.axis(problem, 1)
+  local inside, cost, total, widest = plan:interior(), plan:cost(), 0, 0
+  for o = 0, plan.output - 1 do
+    local taps, n = #plan.taps[o % plan.phases + 1], #found[o]
+    total, widest = total + n, math.max(widest, n)
+    local all = o >= inside.first and o <= inside.last
+    local beside = inside.first <= inside.last and (o == inside.first - 1 or o == inside.last + 1)
+    if all and n < taps or beside and n == taps then return ("y[%d] and the interior"):format(o) end
+  end
+  if cost.taps ~= total or cost.widest ~= widest then
+    return ("%d taps, at most %d; not %d, %d"):format(total, widest, cost.taps, cost.widest)
+  end
+end
+
 -- The problem of a random axis, and its arguments as text.
 local function random_axis(op)
   local k, d, s = 1 + random(6), 1 + random(4), 1 + random(5)
@@ -53,7 +70,7 @@ for _, op in ipairs { "conv", "conv_transpose" } do
   local fault
   for _ = 1, 300 do
     local problem, text = random_axis(op)
-    local found = wrong_axis(problem)
+    local found = wrong_axis(problem) or wrong_summary(problem)
     fault = fault or found and text .. ": " .. found
   end
   tap.is(fault, nil, op .. ": 300 axes map as the definition says")
