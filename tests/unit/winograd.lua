@@ -82,6 +82,30 @@ tap.is(flags(winograd.vanishing(named "F(4,4)", { true, true, true, false })), "
   "F(4,4) has no point 0")
 tap.is(flags(winograd.vanishing(named "F(4,3)", { true, true, true })), "xxxxxx", "all taps")
 
+-- The most that rounding of a tile's values grows to in an output: the sum of the sizes of all
+-- products over those of the taps.  Points are chosen for it.
+local function growth(w)
+  local most = 0
+  for i = 1, w.m do
+    local sum = 0
+    for j = 1, w.n do
+      local weight, input = 0, 0
+      for k = 1, w.r do weight = weight + math.abs(w.g[j][k]:number()) end
+      for l = 1, w.n do input = input + math.abs(w.bt[j][l]:number()) end
+      sum = sum + math.abs(w.at[i][j]:number()) * weight * input
+    end
+    most = math.max(most, sum)
+  end
+  return ("%.4g"):format(most / w.r)
+end
+
+local grown = {}
+for i, algorithm in ipairs(winograd.algorithms) do
+  grown[i] = algorithm.name .. " " .. growth(winograd.matrices(algorithm))
+end
+tap.is(table.concat(grown, ", "), "F(2,3) 2.667, F(3,2) 3, F(2,5) 7.828, F(4,3) 9.139, "
+  .. "F(5,2) 10.71, F(4,4) 16.7, F(4,5) 17.36, F(6,3) 22.56", "how much rounding may grow")
+
 -- transforms ----------------------------------------------------------------------------------
 
 -- Matrix · values along every axis of an array, exactly; values are fractions.
