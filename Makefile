@@ -20,9 +20,9 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 
 # Tests in Lua that need no C compiler, then all. tests/*/ by subject; tests/lib/ is their library.
 # The longest begin first, so that none is waited for alone at the end.
-LONGEST    := $(wildcard tests/unit/lower.lua tests/golden/schedules.lua \
-                tests/errors/hostile.lua tests/unit/lower_fixed.lua \
-                tests/properties/plan_reference.lua)
+LONGEST    := $(wildcard tests/unit/lower_contract.lua tests/unit/lower.lua \
+                tests/errors/hostile.lua tests/golden/schedules.lua tests/unit/lower_fixed.lua \
+                tests/unit/tune.lua tests/properties/plan_reference.lua)
 FAST_TESTS := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/unit/*.lua \
                 tests/errors/*.lua tests/golden/*.lua tests/properties/*.lua)))
 TESTS      := $(FAST_TESTS) $(sort $(wildcard tests/cli/*.lua tests/kernels/*.lua \

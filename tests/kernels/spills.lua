@@ -86,45 +86,45 @@ end
 tap.same(spills [[
 f:                                      # @f
 # %bb.0:
-	movq	%rax, -16(%rsp)                 # 8-byte Spill
+  movq  %rax, -16(%rsp)                 # 8-byte Spill
 .LBB1_2:                                # =>This Loop Header: Depth=1
                                         #     Child Loop BB1_4 Depth 2
-	movq	-72(%rsp), %rcx                 # 8-byte Reload
+  movq  -72(%rsp), %rcx                 # 8-byte Reload
 .LBB1_4:                                #   Parent Loop BB1_2 Depth=1
                                         # =>  This Inner Loop Header: Depth=2
-	vmovaps	%zmm1, 896(%rsp)                # 64-byte Spill
+  vmovaps  %zmm1, 896(%rsp)                # 64-byte Spill
 # %bb.5:                                #   in Loop: Header=BB1_4 Depth=2
-	vunpcklpd	320(%rsp), %zmm30, %zmm30 # 64-byte Folded Reload
-	vmovaps	%zmm2, 960(%rsp)                # 64-byte Spill
-	jne	.LBB1_4
+  vunpcklpd  320(%rsp), %zmm30, %zmm30 # 64-byte Folded Reload
+  vmovaps  %zmm2, 960(%rsp)                # 64-byte Spill
+  jne  .LBB1_4
 # %bb.6:                                #   in Loop: Header=BB1_2 Depth=1
-	movq	-72(%rsp), %rcx                 # 8-byte Reload
-	jne	.LBB1_2
+  movq  -72(%rsp), %rcx                 # 8-byte Reload
+  jne  .LBB1_2
 .LBB1_7:
-	movq	-72(%rsp), %rcx                 # 8-byte Reload
+  movq  -72(%rsp), %rcx                 # 8-byte Reload
 ]], { "2 × BB1_4 of f: 64-byte Spill", "1 × BB1_4 of f: 64-byte Folded Reload" },
   "those of an innermost loop count")
 
 tap.same(spills [[
 f:                                      // @f
 // %bb.0:
-	str	x8, [sp, #16]                   // 8-byte Folded Spill
+  str  x8, [sp, #16]                   // 8-byte Folded Spill
 .LBB0_1:                                // =>This Inner Loop Header: Depth=1
-	ldp	x14, x13, [sp, #344]            // 16-byte Folded Reload
-	bl	row
+  ldp  x14, x13, [sp, #344]            // 16-byte Folded Reload
+  bl  row
 g:                                      // @g
 .LBB1_1:                                // =>This Inner Loop Header: Depth=1
-	ldr	q11, [sp, #144]                 // 16-byte Folded Reload
-	bl	flat
+  ldr  q11, [sp, #144]                 // 16-byte Folded Reload
+  bl  flat
 row:                                    // @row
 .LBB2_1:                                // %.preheader
                                         // =>This Inner Loop Header: Depth=1
-	str	q11, [sp, #144]                 // 16-byte Folded Spill
+  str  q11, [sp, #144]                 // 16-byte Folded Spill
 flat:                                   // @flat
-	str	q11, [sp, #144]                 // 16-byte Folded Spill
+  str  q11, [sp, #144]                 // 16-byte Folded Spill
 k_fill:                                 // @k_fill
 .LBB4_1:                                // =>This Inner Loop Header: Depth=1
-	str	q11, [sp, #144]                 // 16-byte Folded Spill
+  str  q11, [sp, #144]                 // 16-byte Folded Spill
 ]], { "1 × BB1_1 of g: 16-byte Folded Reload", "1 × BB2_1 of row: 16-byte Folded Spill" },
   "a loop around a call of a loop is not innermost")
 
