@@ -120,7 +120,7 @@ local function reread(problems)
   tap.is(#json.decode(text).kernels, #problems, "as JSON with all kernels")
 end
 for _, example in ipairs { "examples/up2x.lua", "examples/modes.lua", "examples/pyramid.lua",
-  "examples/up2x.json" } do
+  "examples/up2x.json", "examples/decoder/decoder.lua" } do
   local made, faults = read.file(example)
   tap.is(codes(faults), "", example .. " is valid")
   reread(made.kernels)
