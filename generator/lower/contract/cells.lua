@@ -38,7 +38,7 @@ local function cell(k, t, chunk, block, from, to, used)
   local acc = sums_of(k, t, chunk, block, from)
   for i, sums in ipairs(acc) do
     for s, site in ipairs(chunk.sites) do
-      store.finish(k, t.output + (i - 1) * t.row + site.at + to, sums[s], used, function(first)
+      store.finish(t.own, (i - 1) * t.row + site.at + to, sums[s], used, function(first)
         return patterns.parameter(k, first, block.parameters)
       end)
     end
@@ -50,7 +50,7 @@ local function block_of(k, v)
   local f, s, start = k.frame, k.shape, nil
   v = index.of(v)
   local function make()
-    return f.bias and patterns.parameter(k, f.bias, v * s.lanes)
+    return f.bias and k.b:named("acc", patterns.parameter(k, f.bias, v * s.lanes))
       or k.b:const(k.plan.work, s.lanes, 0)
   end
   return {

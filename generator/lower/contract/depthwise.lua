@@ -16,6 +16,7 @@ local frame = require "upweave.lower.contract.frame"
 local patterns = require "upweave.lower.contract.patterns"
 local resample = require "upweave.lower.resample.frame"
 local sites = require "upweave.lower.contract.sites"
+local store = require "upweave.lower.contract.store"
 local tiles = require "upweave.lower.contract.tiles"
 
 local M = { name = "contract-depthwise", form = "contract" }
@@ -187,7 +188,7 @@ local function band_of_rows(k, class, i)
   for id in ipairs(class.like.kernel) do
     t.weights[id] = b:view("w", k.weights, class.kernel[id](i) * (s.slots * s.pitch))
   end
-  t.output = k.image + class.output(i) * k.row_output
+  t.own = store.at(k, k.image + class.output(i) * k.row_output)
   if not k.ring then cells.by_pixels(k, t)
   elseif k.order == "blocks" then cells.by_blocks(k, t)
   else cells.by_line(k, t) end

@@ -68,6 +68,15 @@ local function load_lanes(b, base, at, lanes, used)
   return out
 end
 
+--- k with pointers to element `at` of y and of each residual in their place, so that the C says
+--- once where a tile is.
+function M.at(k, at)
+  local b, f = k.b, k.frame
+  local own = { y = b:view("out", f.y, at), residuals = {} }
+  for i, residual in ipairs(f.residuals) do own.residuals[i] = b:view("added", residual, at) end
+  return setmetatable({ frame = setmetatable(own, { __index = f }) }, { __index = k })
+end
+
 --- A vector of finished sums through the epilogue and to memory: `at` is its place in y, `used` its
 --- lanes that are stored; parameter(first) is the packed vector of the channels, from element
 --- `first` of a vector of all channels.
@@ -84,13 +93,13 @@ end
 function M.direct(k, block, tile, row, acc)
   local b, f, last = k.b, k.frame, k.plan.rank
   local pixel = f.to.axes[last]
-  local out = k.image + rows.output(k, row) + tile.output * pixel
+  local own = M.at(k, k.image + rows.output(k, row) + tile.output * pixel)
   for j = 0, row.n * tile.pixels - 1 do
     local within = j % tile.pixels * k.plan.axes[last].phases * pixel
     for v = 1, block.vectors do
       local channel, used = blocks.vector(block, v)
       local at = j // tile.pixels * row.output + within + channel
-      M.finish(k, out + at, acc[j * block.vectors + v], used, function(first)
+      M.finish(own, at, acc[j * block.vectors + v], used, function(first)
         return b:load(f.packed, k.channel + (v - 1) * block.lanes + first, block.lanes)
       end)
     end
@@ -146,11 +155,11 @@ function M.transposed(k, block, piece, row)
   local row_at = k.image + rows.output(k, row)
   k.lengths:each("whole", piece, function(length)
     b:each("row", 0, row.n, function(j)
-      local out = row_at + length.at + j * row.output
+      local own = M.at(k, row_at + length.at + j * row.output)
       local line = b:view("kept", k.line, j * k.pitch)
       for v = 1, block.vectors do
         sweep(k, length.n, block.lanes, function(at, lanes)
-          M.turn(k, out, line, block, v, at, lanes)
+          M.turn(own, 0, line, block, v, at, lanes)
         end)
       end
     end)
