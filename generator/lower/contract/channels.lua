@@ -4,8 +4,8 @@
 -- over taps and input channels, each input is a broadcast.  Interleaved tensors are stored from the
 -- tile; of planar ones a row of tiles is kept and transposed.
 --
--- Depthwise convolution of interleaved tensors is the same with vectors of input channels in place
--- of broadcasts.
+-- Small groups of interleaved tensors, depthwise convolution among them, stand side by side in a
+-- vector: in place of broadcasts are vectors of their inputs, shuffled to the lanes that use them.
 --
 -- The reduction stays a loop: without one Clang shares broadcasts between taps and spills.  Taps
 -- whose inputs follow each other in memory are one loop over both.
@@ -22,6 +22,8 @@ local M = { name = "contract-channels", form = "contract" }
 
 -- Elements of a row of tiles that is kept to be transposed: half an L1 cache.
 local LINE_ELEMENTS = 4096
+-- Input channels of groups that stand side by side: each is a shuffle.
+local MOST_CHANNELS = 8
 -- Inputs that Clang keeps from tap to tap where a reduction is two or three taps of one channel.
 local SHARED = 4
 
@@ -48,12 +50,27 @@ function M.knobs(plan, target)
   }
 end
 
+--- The plan as the strategy sees it: small groups of interleaved channels stand side by side in a
+--- vector, where it holds whole groups and their inputs are a shorter or equal one.
+---@param plan upweave.plan.contract
+---@param target Target
+---@return table
+function M.view(plan, target)
+  local lanes = blocks.lanes(plan.groups * plan.co, frame.lanes(plan, target), true)
+  local inputs = lanes // plan.co * plan.ci
+  local small = plan.groups > 1 and plan.co < lanes and lanes % plan.co == 0
+    and plan.ci <= MOST_CHANNELS and inputs <= lanes and inputs & (inputs - 1) == 0
+  if plan.planar or not small then return plan end
+  return frame.elementwise(plan)
+end
+
 --- Legal where the sums of a tile, its weights and one input (without FMA one product, too) fit the
 --- registers, with the inputs that come ahead.
 function M.legal(plan, knobs, target)
-  local inputs = (target.fma and 1 or 2) + (target.ahead or 0)
+  local inputs, weights = (target.fma and 1 or 2) + (target.ahead or 0), 1
   if plan.ci == 1 and plan.co == 1 then inputs = inputs + SHARED end
-  local need = (knobs.rows * knobs.pixels + 1) * knobs.vectors + inputs
+  if plan.ci > 1 and M.view(plan, target) ~= plan then inputs, weights = inputs + 1, plan.ci end
+  local need = (knobs.rows * knobs.pixels + weights) * knobs.vectors + inputs
   if need > target.registers then
     return nil, ("pixels=%d,rows=%d,vectors=%d need %d vector registers, %s has %d"):format(
       knobs.pixels, knobs.rows, knobs.vectors, need, target.name, target.registers)
@@ -67,7 +84,7 @@ end
 local function runs_of(k, span)
   local plan, from = k.plan, k.frame.from
   local apart = plan.planar and from.c or 1
-  if plan.ci == 1 then
+  if plan.ci == 1 or plan.elementwise then
     local stride = span.stride * from.axes[plan.rank]
     return { { at = span.at, slot = span.slot, count = span.taps, apart = stride } }
   elseif not plan.planar and plan.groups == 1 and span.stride == 1 then
@@ -82,23 +99,51 @@ local function runs_of(k, span)
   return out
 end
 
--- One step of a run's reduction: a product for each sum of pixels `list`, { at, first sum } each.
-local function step(k, block, run, list, c, sum, input, weights)
-  local b, plan, w, out = k.b, k.plan, {}, {}
-  local width, lanes = block.vectors * block.lanes, block.lanes
+-- Weights of a step for all vectors of a block.
+local function load_weights(k, block, weights, step)
+  local b, lanes, w = k.b, block.lanes, {}
   for v = 1, block.vectors do
-    local at = (run.slot * plan.ci + c) * width + (v - 1) * lanes
+    local at = step * (block.vectors * lanes) + (v - 1) * lanes
     w[v] = b:load(weights, at, lanes, "w" .. v - 1)
     if k.prefetch > 0 then b:prefetch(weights, at + k.prefetch) end
   end
-  local origin = c * run.apart + run.at * k.frame.from.axes[plan.rank]
+  return w
+end
+
+-- One step of a run's reduction: a product for each sum of pixels `list`, { at, first sum } each.
+local function broadcast_step(k, block, run, list, c, sum, input, weights)
+  local b, out = k.b, {}
+  local w = load_weights(k, block, weights, c + run.slot * k.plan.ci)
+  local origin = c * run.apart + run.at * k.frame.from.axes[k.plan.rank]
+  for j, place in ipairs(list) do
+    local x = b:named("x" .. j - 1, b:splat(b:load(input, origin + place.at, 1), block.lanes))
+    for v = 1, block.vectors do out[#out + 1] = b:fma(w[v], x, sum[(j - 1) * block.vectors + v]) end
+  end
+  return out
+end
+
+-- Input channel c of the groups in a vector, for each of its lanes.
+local function spread(b, x, each, lanes, c)
+  local picks = {}
+  for l = 0, lanes - 1 do picks[l + 1] = l // each.co * each.ci + c end
+  return b:shuffle(x, nil, picks)
+end
+
+-- The same for groups side by side: tap t, all their channels.
+local function elementwise_step(k, block, run, list, t, sum, input, weights)
+  local b, plan, w, out = k.b, k.plan, {}, {}
+  local each, lanes = plan.elementwise, block.lanes
+  for c = 0, plan.ci - 1 do
+    w[c] = load_weights(k, block, weights, t * plan.ci + run.slot * plan.ci + c)
+  end
+  local origin = t * run.apart + run.at * k.frame.from.axes[plan.rank]
   for j, place in ipairs(list) do
     for v = 1, block.vectors do
-      local at = origin + place.at
-      local x = plan.elementwise and b:load(input, at + blocks.vector(block, v), lanes)
-        or b:splat(b:load(input, at, 1), lanes)
-      b:named("x" .. j - 1, x)
-      out[#out + 1] = b:fma(w[v], x, sum[(j - 1) * block.vectors + v])
+      local first = frame.input_channel(plan, (blocks.vector(block, v)))
+      local x = b:load(input, origin + place.at + first, frame.input_channel(plan, lanes))
+      local acc = sum[(j - 1) * block.vectors + v]
+      for c = 0, plan.ci - 1 do acc = b:fma(w[c][v], spread(b, x, each, lanes, c), acc) end
+      out[#out + 1] = acc
     end
   end
   return out
@@ -119,7 +164,7 @@ end
 
 -- Sums of a tile over a row of taps: acc[row][pixel][vector].
 local function reduce(k, block, tile, row, acc, input, weights)
-  local n = block.vectors
+  local n, step = block.vectors, k.plan.elementwise and elementwise_step or broadcast_step
   for _, span in ipairs(tile.spans) do
     local list = pixels_of(k, tile, span, row)
     for _, run in ipairs(runs_of(k, span)) do
@@ -174,7 +219,7 @@ local function planar(k, block, part)
 end
 
 local function declare(plan, knobs, target)
-  if plan.ci == 1 and plan.co == 1 and not plan.planar then plan = frame.elementwise(plan) end
+  plan = M.view(plan, target)
   local lanes = blocks.lanes(plan.co, frame.lanes(plan, target), plan.elementwise)
   local last = plan.axes[plan.rank]
   local f = frame.new(plan, target, lanes, (tiles.slots(last)), false)

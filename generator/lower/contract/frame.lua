@@ -48,7 +48,7 @@ end
 ---@return table
 ---@return table
 function M.strides(plan)
-  return strides_of(plan, sizes_of(plan, "input"), plan.elementwise and plan.co or plan.ci),
+  return strides_of(plan, sizes_of(plan, "input"), plan.elementwise and M.input_channel(plan, plan.co) or plan.ci),
     strides_of(plan, sizes_of(plan, "output"), plan.co)
 end
 
@@ -148,11 +148,23 @@ end
 
 -- tasks ---------------------------------------------------------------------------------------
 
---- A plan of depthwise convolution as one group, whose input channels are its output channels.
+--- A plan of small groups as one group of all their output channels: output channel o reads channels
+--- o // elementwise.co * elementwise.ci on, `ci` of them.
 ---@param plan upweave.plan.contract
 ---@return table
 function M.elementwise(plan)
-  return setmetatable({ groups = 1, co = plan.groups, elementwise = true }, { __index = plan })
+  return setmetatable({
+    groups = 1, co = plan.groups * plan.co, elementwise = { ci = plan.ci, co = plan.co },
+  }, { __index = plan })
+end
+
+--- The first input channel of an output channel, a number that begins a group.
+---@param plan table
+---@param o integer
+---@return integer
+function M.input_channel(plan, o)
+  local each = plan.elementwise
+  return each and o // each.co * each.ci or 0
 end
 
 -- For each block of a group, the blocks of a kind that are it: one or none.
@@ -219,8 +231,9 @@ function M.tasks(k, fn)
     for i, kind in ipairs(k.kinds) do
       local lo, hi = bounds[i](image % k.count)
       b:each("block", lo, hi, function(block)
-        local channel = M.enter(k, n, g, kind, block)
-        k.source = b:view("src", f.x, plan.elementwise and source + channel or source)
+        M.enter(k, n, g, kind, block)
+        local first = (block - kind.first) * M.input_channel(plan, kind.vectors * kind.lanes)
+        k.source = b:view("src", f.x, first + source + M.input_channel(plan, kind.channel))
         fn(kind, part)
       end)
     end
@@ -231,6 +244,10 @@ end
 
 --- Element of the parameter `weight` for channels o and c of group g and a place in the kernel.
 function M.weight_index(plan, taps, g, o, c, place)
+  local each = plan.elementwise
+  if each and each.co > 1 and plan.transposed then
+    return ((o // each.co * each.ci + c) * each.co + o % each.co) * taps + place
+  end
   if plan.transposed then return ((g * plan.ci + c) * plan.co + o) * taps + place end
   return ((g * plan.co + o) * plan.ci + c) * taps + place
 end
