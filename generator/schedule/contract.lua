@@ -88,6 +88,7 @@ end
 
 ---@class schedule.ContractFacts
 ---@field plan upweave.plan.contract
+---@field view table            the plan as contract-channels sees it
 ---@field target Target
 ---@field lanes integer         of a vector of output channels
 ---@field lanes_of_register integer
@@ -98,16 +99,18 @@ end
 ---@field weights integer       bytes of all packed weights
 
 local function facts_of(plan, target)
-  local lanes, places = blocks.lanes(plan.co, frame.lanes(plan, target)), plan.ci
+  local view = channels.view(plan, target)
+  local lanes = blocks.lanes(view.co, frame.lanes(plan, target), view.elementwise)
+  local places = plan.ci
   for _, axis in ipairs(plan.axes) do places = places * axis.kernel end
   local element = target.vector_bytes // frame.lanes(plan, target)
   return {
-    plan = plan, target = target, lanes = lanes,
+    plan = plan, view = view, target = target, lanes = lanes,
     lanes_of_register = frame.lanes(plan, target), element = element,
     vector_bytes = lanes * element,
-    vectors = blocks.padded(plan.co, lanes) // lanes,
+    vectors = blocks.padded(view.co, lanes) // lanes,
     from_l2 = places * lanes * element > L1_BYTES,
-    weights = places * plan.groups * blocks.padded(plan.co, lanes) * element,
+    weights = places * view.groups * blocks.padded(view.co, lanes) * element,
   }
 end
 
@@ -154,19 +157,19 @@ end
 local function direct(f)
   local knobs, cycles = best_tile(f)
   local plan, input = f.plan, input_bytes(f)
-  local _, count = blocks.split(plan.co, f.lanes, knobs.vectors)
-  knobs.strips = strips(plan, plan.batch * plan.groups * count, input)
+  local _, count = blocks.split(f.view.co, f.lanes, knobs.vectors)
+  knobs.strips = strips(plan, plan.batch * f.view.groups * count, input)
   knobs.order = input > STRIP_BYTES and "strips" or "blocks"
   knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
   knobs.stores = plan.bytes_written >= STREAM_BYTES and "streaming" or "cached"
-  return knobs, math.max(cycles, knobs.prefetch > 0 and f.weights / plan.groups / FAR_BYTES or 0)
+  return knobs, math.max(cycles, knobs.prefetch > 0 and f.weights / f.view.groups / FAR_BYTES or 0)
 end
 
 -- The share of the machine that is expected of the direct algorithm with vectors of channels:
 -- lanes in use, and the sums of an output against its begin and end.  Of planar tensors, 28x28 to
 -- 64x64: 80 to 90 % of the interleaved ones; every block and phase reads planes far apart again.
 local function share_of(f, is_planar)
-  local used, terms = f.plan.co / (f.vectors * f.lanes_of_register), f.plan.terms
+  local used, terms = f.view.co / (f.vectors * f.lanes_of_register), f.plan.terms
   if not is_planar then return 0.95 * used * terms / (terms + 12) end
   local share = used * terms / (terms + 24)
   if f.plan.axes[f.plan.rank].phases == 1 then return 0.9 * share end
