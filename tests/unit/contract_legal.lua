@@ -98,10 +98,17 @@ legal("contract-depthwise", problem_of("conv", tensor("NCHW", 1, 3, 5, 5), 6, 3,
   {}, "", "planar, it may have two")
 legal("contract-depthwise", each, { read = "expanded", pixels = 2 }, "read=direct",
   "pixels are of direct reading")
-legal("contract-depthwise", each, { stores = "streaming" }, "not aligned",
+legal("contract-depthwise", problem_of("conv", tensor("NHWC", 1, 9, 8, 9), 9, 3, { groups = 9 }),
+  { stores = "streaming" }, "not aligned",
   "vectors that lap over are not streamed")
 legal("contract-depthwise", problem_of("conv", tensor("NHWC", 1, 9, 8, 16), 16, 3,
   { groups = 16 }), { stores = "streaming" }, "", "others are")
+local function long(columns)
+  return problem_of("conv", tensor("NHWC", 1, 64, 40, 10), 10, { 64, columns }, { groups = 10 })
+end
+legal("contract-depthwise", long(32), { read = "expanded", order = "line" }, "", "2048 products")
+legal("contract-depthwise", long(33), { read = "expanded", order = "line" }, "at most 2048",
+  "and more")
 
 legal("contract-planar", pixels, { channels = 24, stage = "none" }, "staged",
   "interleaved tensors are staged")

@@ -138,4 +138,13 @@ do
   tap.is(#bands.classes(list), 2, "the first and the last share code")
 end
 
+-- No more rows are at hand than the bands between the first and the last that use one.
+for _, case in ipairs { { 1, 7 }, { 2, 8 }, { 4, 10 } } do
+  local axis = contract.conv_axis {
+    name = "h", input = 40, output = 40, kernel = 7, stride = 1, dilation = 1, pad = 3,
+  }
+  local _, depth = bands.list(bands.rows { rank = 2, axes = { axis, axis } }, 2, case[1])
+  tap.is(depth, case[2], ("bands of %d keep %d rows"):format(case[1], case[2]))
+end
+
 tap.done()
