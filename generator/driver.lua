@@ -274,8 +274,10 @@ local dumps = {
       r.schedule.why)
   end,
   ir = function(r)
-    return ("; %d vector registers live of %d\n%s"):format(r.pressure, r.target.registers,
+    local text = ("; %d vector registers live of %d\n%s"):format(r.pressure, r.target.registers,
       listing.print(r.ir))
+    if not r.ir.pack then return text end
+    return text .. "; what packs its parameters\n" .. listing.print(r.ir.pack)
   end,
   c = function(r) return r.files[1].text end,
 }

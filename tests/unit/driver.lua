@@ -57,6 +57,10 @@ tap.like(driver.dump(whole, "ir"), "input f32 x[459]", "dump of the IR: its buff
 tap.like(driver.dump(whole, "ir"), ("; %d vector registers live of 16"):format(whole.pressure),
   "and its pressure")
 tap.is(driver.dump(whole, "c"), whole.files[1].text, "dump of the C: the file")
+local weighted = driver.compile(problems.make { op = "conv", x = tensor("NCHW", 1, 2, 3, 3),
+  out_channels = 2, kernel_size = 3 }, { target = "generic", stop_after = "ir" })
+tap.like(driver.dump(weighted, "ir"), "; what packs its parameters\ninput f32 weight[36]",
+  "dump of the IR: what packs, too")
 
 -- what is wrong comes back as a value
 local none, faults = driver.compile(problem(), { target = "x86-64-v33" })
