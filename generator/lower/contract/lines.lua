@@ -169,6 +169,45 @@ function M.list(axis, positions, pieces, place, lanes)
   return out
 end
 
+-- Shuffles that a source needs, as text; none where it is one load.
+local function shuffles_of(source)
+  if not source or source.plain then return nil, 0 end
+  settle(source, source.low)
+  local n, zeros = #source.windows, 0
+  for _, wanted in ipairs(source.wanted) do
+    if wanted < 0 then zeros = 1 end
+  end
+  return table.concat(source.windows, ",") .. ":" .. table.concat(source.wanted, ","),
+    math.max(1, n + zeros - 1), zeros
+end
+
+--- Registers of constants that a tile's inputs are shuffled with at most, where x is read as it
+--- lies: only those at the ends of the axis and one between them differ.
+---@param axis upweave.contract.axis
+---@param positions lower.contract.Position[]
+---@param vectors { q: integer, lanes: integer }[]   of the axis
+---@param most integer   vectors of a tile
+---@return integer
+function M.constants(axis, positions, vectors, most)
+  local result = 0
+  local function tile(first, last)
+    local known, count, zero = {}, 0, 0
+    for i = math.max(1, first), math.min(last, #vectors) do
+      for _, position in ipairs(positions) do
+        local text, n, zeros = shuffles_of(source_of(axis, vectors[i], position.at))
+        if text and not known[text] then
+          known[text], count, zero = true, count + n, math.max(zero, zeros)
+        end
+      end
+    end
+    result = math.max(result, count + zero)
+  end
+  tile(1, most)
+  tile(most + 1, 2 * most)
+  tile(#vectors - most + 1, #vectors)
+  return result
+end
+
 --- The inputs of a vector as a value.
 ---@param b ir.Builder
 ---@param input table    view of the tile's first input
