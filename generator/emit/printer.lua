@@ -277,36 +277,43 @@ local function has_streams(block)
   return false
 end
 
+local function is_argument(buf) return buf.mode == "input" or buf.mode == "output" end
+
+-- The names that a function begins with: parameters, arguments, scratch.
+local function name_locals(p, unit)
+  for _, parameter in ipairs(unit.parameters or {}) do
+    parameter.cname = p:unique(parameter.name)
+  end
+  for _, buf in ipairs(unit.buffers or {}) do
+    if is_argument(buf) then p.scope.names[buf.name] = true end
+  end
+  for _, buf in ipairs(unit.buffers or {}) do
+    if buf.mode == "scratch" then buf.cname = p:unique(buf.name) end
+  end
+end
+
 -- Print one function's body with lines of its own.
 local function print_unit(p, unit)
   local outer_scope, outer_lines = p.scope, p.lines
   p.scope, p.lines = { names = {}, up = outer_scope }, {}
-  for _, parameter in ipairs(unit.parameters or {}) do
-    parameter.cname = p:unique(parameter.name)
-  end
+  name_locals(p, unit)
   p:block(unit.body)
   unit.lines = p.lines
   p.scope, p.lines = outer_scope, outer_lines
 end
 
--- Arguments bear their own names, whatever the kernel is called: nothing else at file scope has
--- them.
+-- Arguments bear their own names, whatever the kernel is called: no table has them.
 local function name_buffers(p, modules)
   local function each(fn)
     for _, module in ipairs(modules) do
-      for _, buf in ipairs(module.buffers) do
-        fn(buf, buf.mode == "input" or buf.mode == "output")
-      end
+      for _, buf in ipairs(module.buffers) do fn(buf) end
     end
   end
-  each(function(buf, argument)
-    if argument then
-      buf.cname = buf.name
-      p.scope.names[buf.name] = true
-    end
+  each(function(buf)
+    if is_argument(buf) then buf.cname, p.all[buf.name] = buf.name, true end
   end)
-  each(function(buf, argument)
-    if not argument then buf.cname = p:unique(buf.name) end
+  each(function(buf)
+    if buf.mode == "table" then buf.cname = p:global(buf.name) end
   end)
 end
 
@@ -326,7 +333,7 @@ function M.print(modules, reserved, symbol)
   for _, module in ipairs(modules) do
     for _, c in ipairs(module.consts) do c.cname = nil end
     for _, r in ipairs(module.routines) do
-      r.cname, r.streams = p:unique(symbol .. "_" .. r.name), has_streams(r.body)
+      r.cname, r.streams = p:global(symbol .. "_" .. r.name), has_streams(r.body)
     end
   end
   for _, module in ipairs(modules) do
