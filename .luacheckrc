@@ -41,5 +41,6 @@ end
 -- Specs are evaluated in an environment of their own.
 local SPEC = { "kernel", "graph", "sweep", "tensor", "npy" }
 files["examples/*.lua"] = { read_globals = SPEC }
+files["examples/decoder/decoder.lua"] = { read_globals = SPEC }
 files["examples/demo/kernels.lua"] = { read_globals = SPEC }
 files["generated/showcase.lua"] = { read_globals = SPEC }

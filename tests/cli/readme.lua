@@ -15,6 +15,8 @@ local onnx = dofile "tests/lib/onnx.lua"
 local process = require "upweave.toolchain.process"
 local words = require "upweave.toolchain.words"
 
+local WARNINGS <const> = " -Werror -Wall -Wextra -Wpedantic -Wconversion -Wshadow -std=c11"
+
 local readme = files.read("README.md")
 local folder = command.folder()
 
@@ -47,8 +49,25 @@ for line in block("", "bin/upweave build"):gmatch("[^\n]+") do
 end
 
 local compile, start, says = block("", "clang-19"):match("(clang.-) && (%S+)%s+# (.-)\n")
-run(compile .. " -Werror -Wall -Wextra -Wpedantic -Wconversion -Wshadow -std=c11")
+run(compile .. WARNINGS)
 tap.is(run(start).stdout, says .. "\n", "it prints what the README says")
+
+local function check_convolution()
+  local dec, caller = block("lua", 'kernel "dec"'), block("c", "dec_pack")
+  tap.ok(dec and caller, "there are a convolution and its program")
+  files.write(folder .. "/dec.lua", dec)
+  files.write(folder .. "/dec.c", caller)
+  for line in block("", "bin/upweave build dec.lua"):gmatch("[^\n]+") do
+    if line:find("^clang") then
+      local make, call, prints = line:match("^(.-) && (%S+)%s+# (.-)$")
+      run(make .. WARNINGS)
+      tap.is(run(call).stdout, prints .. "\n", "it prints what the README says")
+    elseif not line:find("^bin/upweave tune") then -- measuring takes its time
+      run(line)
+    end
+  end
+end
+check_convolution()
 
 local flags = readme:match("`bin/upweave (build %-%-op.-)`"):gsub("%s+", " ")
 local before = files.read(folder .. "/out/up2x.o")
