@@ -54,20 +54,27 @@ local function sort_line(contents, seen, number, line)
   end
 end
 
---- All sound lines of a file; a missing file has none.
----@param path string
----@return tune.Contents?
----@return upweave.Diagnostic[]? faults
-function M.read(path)
+-- What a file contains; nil and the reason where it is there and cannot be read.
+local function contents_of(path)
   local contents = { path = path, lines = {}, faults = {}, repeated = 0 }
   if not uv.fs_stat(path) then return contents end
   local text, reason = files.read(path)
-  if not text then return nil, corrupt(path, reason or "it cannot be read") end
+  if not text then return nil, reason or "it cannot be read" end
   local number, seen = 0, {}
   for line in (text .. "\n"):gmatch("(.-)\n") do
     number = number + 1
     sort_line(contents, seen, number, line)
   end
+  return contents
+end
+
+--- All sound lines of a file; a missing file has none.
+---@param path string
+---@return tune.Contents?
+---@return upweave.Diagnostic[]? faults
+function M.read(path)
+  local contents, reason = contents_of(path)
+  if not contents then return nil, corrupt(path, reason) end
   if #contents.lines == 0 and #contents.faults > 0 then
     return nil, corrupt(path, ("none of its %d lines can be read"):format(#contents.faults),
       "`upweave db gc` drops what cannot be read; or --db with another file")
@@ -152,12 +159,8 @@ function M.add(path, entry) return M.add_lines(path, { record.line(entry) }) end
 ---@return upweave.Diagnostic[]? faults
 function M.rewrite(path, keep)
   return locked(path, function()
-    local text = files.read(path) or ""
-    local contents, seen, number = { path = path, lines = {}, faults = {}, repeated = 0 }, {}, 0
-    for line in (text .. "\n"):gmatch("(.-)\n") do
-      number = number + 1
-      sort_line(contents, seen, number, line)
-    end
+    local contents, reason = contents_of(path)
+    if not contents then return nil, reason end
     local kept = keep(contents)
     local folder = path:match("^(.*)/[^/]*$") or "."
     return files.write_set(folder == "" and "/" or folder,

@@ -144,6 +144,13 @@ local kept = store.useful({ record.line(older), record.line(entry()),
 tap.same(kept, { record.line(entry()) }, "gc drops other versions and C that was replaced")
 assert(database.rewrite(path, function(all) return { all.lines[1] } end))
 tap.is(#database.read(path).lines, 1, "a file is rewritten whole")
+local asked
+local rewritten, unread = database.rewrite(folder, function(all)
+  asked = all
+  return {}
+end)
+tap.ok(not rewritten and not asked and unread[1].code == "E701",
+  "what cannot be read is not taken for empty, and replaced")
 
 local finals = store.finals({ entry { kind = "final", at = 5, schedule = "b" },
   entry { kind = "final", at = 9, schedule = "a" }, entry { at = 10 },
