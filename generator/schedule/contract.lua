@@ -21,8 +21,8 @@ local IN_FLIGHT = 8
 local TILE_CYCLES = 10
 -- Weights beyond the L1 cache come at so many bytes a cycle.
 local L1_BYTES, L2_BYTES_PER_CYCLE = 32 * KB, 24
--- Weights beyond the L2 cache are asked for so many elements ahead: 4x4, 512 to 256 channels 518 →
--- 414 µs; the reach hardly matters.
+-- Weights of a block beyond the L1 cache are asked for so many elements ahead, how many hardly
+-- matters: 4x4, 512 to 256 channels 518 → 414 µs, 16x16, 128 to 64 channels 333 → 315.
 local L2_BYTES, AHEAD = 1024 * KB, 1024
 -- Bytes a cycle from beyond that cache.
 local FAR_BYTES = 10
@@ -40,7 +40,7 @@ local ROWS_GAIN = 0.95
 -- Cycles of one reduction step of a tile: products, their latency, or the loads they need.
 local function step_cycles(f, pixels, vectors)
   local cycles = math.max(pixels * vectors, IN_FLIGHT, pixels + vectors) / 2
-  if f.from_l2 then cycles = math.max(cycles, vectors * f.vector_bytes / L2_BYTES_PER_CYCLE) end
+  if f.vector_weights > L1_BYTES then cycles = math.max(cycles, vectors * f.vector_bytes / L2_BYTES_PER_CYCLE) end
   return cycles + 0.5
 end
 
@@ -95,7 +95,7 @@ end
 ---@field element integer       bytes of an element of the arithmetic
 ---@field vector_bytes integer
 ---@field vectors integer       of the output channels of a group
----@field from_l2 boolean       a block's weights exceed the L1 cache
+---@field vector_weights integer   bytes of the weights of a vector of output channels
 ---@field weights integer       bytes of all packed weights
 
 local function facts_of(plan, target)
@@ -109,7 +109,7 @@ local function facts_of(plan, target)
     lanes_of_register = frame.lanes(plan, target), element = element,
     vector_bytes = lanes * element,
     vectors = blocks.padded(view.co, lanes) // lanes,
-    from_l2 = places * lanes * element > L1_BYTES,
+    vector_weights = places * lanes * element,
     weights = places * view.groups * blocks.padded(view.co, lanes) * element,
   }
 end
@@ -160,9 +160,10 @@ local function direct(f)
   local _, count = blocks.split(f.view.co, f.lanes, knobs.vectors)
   knobs.strips = strips(plan, plan.batch * f.view.groups * count, input)
   knobs.order = input > STRIP_BYTES and "strips" or "blocks"
-  knobs.prefetch = f.weights > L2_BYTES and AHEAD or 0
+  knobs.prefetch = f.vector_weights * knobs.vectors > L1_BYTES and AHEAD or 0
   knobs.stores = plan.bytes_written >= STREAM_BYTES and "streaming" or "cached"
-  return knobs, math.max(cycles, knobs.prefetch > 0 and f.weights / f.view.groups / FAR_BYTES or 0)
+  local far = f.weights > L2_BYTES and f.weights / f.view.groups / FAR_BYTES or 0
+  return knobs, math.max(cycles, far)
 end
 
 -- The share of the machine that is expected of the direct algorithm with vectors of channels:

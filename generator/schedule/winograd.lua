@@ -50,13 +50,13 @@ end
 local function sizes_of(f, knobs)
   local plan, ws = f.plan, strategy.matrices(f.plan, knobs)
   local all = geometry.tiles(plan.axes[1], ws[1])
-  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], ws[2]) or 1
+  local columns, spare = geometry.columns(plan, ws)
   local places = phases.weights(plan, ws)
   local weights = places * plan.ci * f.vectors * f.vector_bytes
   return {
-    all = all, columns = columns, tiles = all * columns, places = places,
+    all = all, columns = columns, tiles = all * columns - spare, places = places,
     products = strategy.products(ws), weights = weights, far = weights > L2_BYTES,
-    read = geometry.input_rows(plan.axes[1], ws[1], all) * columns,
+    read = geometry.inputs(plan.axes[1], ws[1], all) * columns,
   }
 end
 
