@@ -40,7 +40,9 @@ local ROWS_GAIN = 0.95
 -- Cycles of one reduction step of a tile: products, their latency, or the loads they need.
 local function step_cycles(f, pixels, vectors)
   local cycles = math.max(pixels * vectors, IN_FLIGHT, pixels + vectors) / 2
-  if f.vector_weights > L1_BYTES then cycles = math.max(cycles, vectors * f.vector_bytes / L2_BYTES_PER_CYCLE) end
+  if f.vector_weights > L1_BYTES then
+    cycles = math.max(cycles, vectors * f.vector_bytes / L2_BYTES_PER_CYCLE)
+  end
   return cycles + 0.5
 end
 
