@@ -54,10 +54,6 @@ function stages.ir(r)
   if r.ir.pack then verify.verify(prune.prune(r.ir.pack), r.target.vector_bytes) end
 end
 
-local sums = {
-  resample = "separable sums", contract = "direct sums over taps, then input channels",
-}
-
 -- The sums that bound an output's error: its own, or all of the outputs that an algorithm
 -- calculates together.
 local function bounding(algorithm)
@@ -66,19 +62,23 @@ local function bounding(algorithm)
 end
 
 -- What the results are: bit for bit, or within a bound.
-local function accuracy(plan, algorithm)
+local function accuracy(plan, algorithm, strategy)
   if plan.copy then return "copies, bit for bit" end
   if plan.fixed then return "fixed point, W before H, rounded to 8 bits between: bit for bit" end
   local bound = ("%s, |y - reference| <= %s(n + 4) * 2^-%d * %s, n = %d"):format(
-    algorithm and algorithm.text or sums[plan.form],
+    algorithm and algorithm.text or strategy.sums or "separable sums",
     algorithm and ("%g * "):format(algorithm.factor) or "", plan.work == "f64" and 53 or 24,
     bounding(algorithm), plan.terms)
   if plan.dtype ~= plan.work then bound = bound .. ", and half a unit in the last place of y" end
   return algorithm and bound .. "; a NaN or an infinity may reach all of its tile" or bound
 end
 
-local function numerics(r)
-  return ("%s: %s"):format(r.problem.numerics, accuracy(r.plan, r.ir.algorithm))
+--- Its class of numerics, and what the kernel promises.
+---@param r upweave.Result   with its IR
+---@return string
+function M.numerics(r)
+  return ("%s: %s"):format(r.problem.numerics, accuracy(r.plan, r.ir.algorithm,
+    lower.find(r.schedule.strategy)))
 end
 
 -- What the frames of the files need to know; `target_names` are those of the whole library.
@@ -98,7 +98,7 @@ local function job(r, symbol, target_names)
     canonical = canonical.text(r.problem), identity = canonical.identity(r.problem),
     tensors = tensors, summary = r.op.summary, formula = r.op.formula(r.problem),
     plan = r.plan, schedule = r.schedule, schedule_text = schedules.text(r.schedule),
-    target = r.target, module = r.ir, pressure = r.pressure, numerics = numerics(r),
+    target = r.target, module = r.ir, pressure = r.pressure, numerics = M.numerics(r),
     packed_bytes = not linked and emit.packed_bytes(r.ir) or nil, weights = r.packed,
     linked = linked, flags = flags,
   }

@@ -85,7 +85,7 @@ local function facts_of(problem, result)
     bytes_written = plan.bytes_written, tasks = result.ir.task_count,
     target = target.name, vector_bytes = target.vector_bytes, registers = target.registers,
     fma = target.fma, registers_used = result.pressure, schedule = schedules.text(schedule),
-    strategy = schedule.strategy, chosen_by = schedule.chosen_by, why = schedule.why,
+    numerics = driver.numerics(result), strategy = schedule.strategy, chosen_by = schedule.chosen_by, why = schedule.why,
     knobs = knobs_of(lower.find(schedule.strategy), result, schedule.knobs),
     others = others_of(result),
   }
@@ -155,6 +155,7 @@ local function rows_of_schedule(facts, row)
   row("tasks", "%d", facts.tasks)
   row("schedule", facts.schedule)
   row("chosen by", "%s: %s", facts.chosen_by, facts.why)
+  row("numerics", "%s", facts.numerics)
   if #facts.knobs == 0 then row("knobs", "none") end
   for index, knob in ipairs(facts.knobs) do
     row(index == 1 and "knobs" or "", "%s = %s of %s: %s", knob.name, tostring(knob.value),

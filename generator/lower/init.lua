@@ -2,8 +2,10 @@
 -- ==========
 -- The ways to lay a plan on a machine, an explicit list.  A strategy exports
 --   name, form, fixed              for plans of that form, in fixed point or not
+--   sums                           of a convolution: the order of direct sums, in words
 --   knobs(plan, target)            ordered list of { name, values, default, doc }
 --   legal(plan, knobs, target)     true, or nil and the reason
+--   by_name_only(plan, knobs)      whether only a schedule of the user may ask for it (optional)
 --   lower(plan, knobs, target)     the kernel IR
 -- Which one is used is the schedule's choice; none looks at what another would do.
 

@@ -18,7 +18,10 @@ local rows = require "upweave.lower.contract.rows"
 local store = require "upweave.lower.contract.store"
 local tiles = require "upweave.lower.contract.tiles"
 
-local M = { name = "contract-channels", form = "contract" }
+local M = {
+  name = "contract-channels", form = "contract",
+  sums = "direct sums over taps, then input channels",
+}
 
 -- Elements of a row of tiles that is kept to be transposed: half an L1 cache.
 local LINE_ELEMENTS = 4096

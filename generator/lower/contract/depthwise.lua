@@ -19,7 +19,10 @@ local sites = require "upweave.lower.contract.sites"
 local store = require "upweave.lower.contract.store"
 local tiles = require "upweave.lower.contract.tiles"
 
-local M = { name = "contract-depthwise", form = "contract" }
+local M = {
+  name = "contract-depthwise", form = "contract",
+  sums = "direct sums over taps",
+}
 
 -- Products of all straight-line code at most.
 local MAX_PRODUCTS = 2048

@@ -21,7 +21,10 @@ local store = require "upweave.lower.contract.store"
 local types = require "upweave.ir.types"
 local vector = require "upweave.lower.vector"
 
-local M = { name = "contract-planar", form = "contract" }
+local M = {
+  name = "contract-planar", form = "contract",
+  sums = "direct sums over rows of taps, then input channels, then taps",
+}
 
 -- Bytes of staged inputs at most.
 local MAX_BYTES = 64 * 1024 * 1024
