@@ -48,7 +48,8 @@ end
 ---@return table
 ---@return table
 function M.strides(plan)
-  return strides_of(plan, sizes_of(plan, "input"), plan.elementwise and M.input_channel(plan, plan.co) or plan.ci),
+  local channels = plan.elementwise and M.input_channel(plan, plan.co) or plan.ci
+  return strides_of(plan, sizes_of(plan, "input"), channels),
     strides_of(plan, sizes_of(plan, "output"), plan.co)
 end
 
@@ -148,8 +149,8 @@ end
 
 -- tasks ---------------------------------------------------------------------------------------
 
---- A plan of small groups as one group of all their output channels: output channel o reads channels
---- o // elementwise.co * elementwise.ci on, `ci` of them.
+--- A plan of small groups as one group of all their output channels: output channel o reads `ci`
+--- channels from o // elementwise.co * elementwise.ci on.
 ---@param plan upweave.plan.contract
 ---@return table
 function M.elementwise(plan)
