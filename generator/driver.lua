@@ -61,14 +61,20 @@ local function bounding(algorithm)
   return ("the largest sum|w*x| of a tile of %s outputs"):format(table.concat(algorithm.tile, "x"))
 end
 
+-- How a kernel that calculates does it.
+local function sums(r)
+  local algorithm = r.ir.algorithm
+  return algorithm and algorithm.text or lower.find(r.schedule.strategy).sums or "separable sums"
+end
+
 -- What the results are: bit for bit, or within a bound.
-local function accuracy(plan, algorithm, strategy)
+local function accuracy(r)
+  local plan, algorithm = r.plan, r.ir.algorithm
   if plan.copy then return "copies, bit for bit" end
   if plan.fixed then return "fixed point, W before H, rounded to 8 bits between: bit for bit" end
   local bound = ("%s, |y - reference| <= %s(n + 4) * 2^-%d * %s, n = %d"):format(
-    algorithm and algorithm.text or strategy.sums or "separable sums",
-    algorithm and ("%g * "):format(algorithm.factor) or "", plan.work == "f64" and 53 or 24,
-    bounding(algorithm), plan.terms)
+    sums(r), algorithm and ("%g * "):format(algorithm.factor) or "",
+    plan.work == "f64" and 53 or 24, bounding(algorithm), plan.terms)
   if plan.dtype ~= plan.work then bound = bound .. ", and half a unit in the last place of y" end
   return algorithm and bound .. "; a NaN or an infinity may reach all of its tile" or bound
 end
@@ -77,8 +83,7 @@ end
 ---@param r upweave.Result   with its IR
 ---@return string
 function M.numerics(r)
-  return ("%s: %s"):format(r.problem.numerics, accuracy(r.plan, r.ir.algorithm,
-    lower.find(r.schedule.strategy)))
+  return ("%s: %s"):format(r.problem.numerics, accuracy(r))
 end
 
 -- What the frames of the files need to know; `target_names` are those of the whole library.

@@ -85,7 +85,8 @@ local function facts_of(problem, result)
     bytes_written = plan.bytes_written, tasks = result.ir.task_count,
     target = target.name, vector_bytes = target.vector_bytes, registers = target.registers,
     fma = target.fma, registers_used = result.pressure, schedule = schedules.text(schedule),
-    numerics = driver.numerics(result), strategy = schedule.strategy, chosen_by = schedule.chosen_by, why = schedule.why,
+    numerics = driver.numerics(result), strategy = schedule.strategy,
+    chosen_by = schedule.chosen_by, why = schedule.why,
     knobs = knobs_of(lower.find(schedule.strategy), result, schedule.knobs),
     others = others_of(result),
   }
