@@ -1,9 +1,14 @@
 -- WINOGRAD
 -- ========
--- contract: Winograd's algorithm F(m, r) on both axes of an image, or on the one of a line.  A task
--- is a block of rows of tiles: the inputs of its tiles are transformed, multiplied with the
--- transformed weights, product by product as matrices, and the products transformed to outputs.
--- The register tile of the products is tiles x vectors of output channels.
+-- contract: Winograd's algorithm F(m, r) on both axes of an image, on its last one, or on the one
+-- of a line.  A task is a block of rows of tiles: the inputs of its tiles are transformed,
+-- multiplied with the transformed weights, product by product as matrices, and the products
+-- transformed to outputs.  The register tile of the products is tiles x vectors of output channels.
+--
+-- All phases of a transposed convolution are computed from one transform of the inputs (phases).
+-- The first axis of an image may be left as it is (axes=last), and more taps than r are cut into
+-- spans of r (plan/winograd): both are sums of products over tiles further on, beside the sum over
+-- channels, and an axis that is left is F(1, 1) with spans of one tap.
 
 local blocks = require "upweave.lower.contract.blocks"
 local frame = require "upweave.lower.contract.frame"
@@ -29,11 +34,13 @@ local FACTORS = { default = 2, fast = 5, named = 16 }
 
 local function knob_value(algorithm) return ("%dx%d"):format(algorithm.m, algorithm.r) end
 
--- Algorithms with the taps of the last axis.
+-- Algorithms for the taps of the last axis.
 local function candidates(plan)
   local out = {}
   for _, algorithm in ipairs(winograd.algorithms) do
-    if algorithm.r == phases.taps(plan.axes[plan.rank]) then out[#out + 1] = algorithm end
+    if winograd.takes(algorithm, phases.taps(plan.axes[plan.rank])) then
+      out[#out + 1] = algorithm
+    end
   end
   return out
 end
@@ -85,10 +92,10 @@ local function transformed(plan, knobs) return knobs.axes == "all" and plan.rank
 
 --- Matrices of every axis.
 function M.matrices(plan, knobs)
-  local out, w = {}, winograd.matrices(algorithm_of(plan, knobs))
+  local out, algorithm = {}, algorithm_of(plan, knobs)
   for i, axis in ipairs(plan.axes) do
-    local last = i > plan.rank - transformed(plan, knobs)
-    out[i] = last and w or winograd.untransformed(phases.taps(axis))
+    local last, taps = i > plan.rank - transformed(plan, knobs), phases.taps(axis)
+    out[i] = last and winograd.matrices(algorithm, taps) or winograd.untransformed(taps)
   end
   return out
 end
@@ -100,8 +107,8 @@ local function block_bytes(plan, knobs, target)
   if knobs.rows > rows then return nil, ("rows=%d of %d"):format(knobs.rows, rows) end
   if knobs.rows > 0 then rows = knobs.rows end
   local lanes = frame.lanes(plan, target)
-  local columns = plan.rank == 2 and geometry.tiles(plan.axes[2], ws[2]) or 1
-  local read = geometry.input_rows(plan.axes[1], ws[1], rows) * columns
+  local columns = geometry.columns(plan, ws)
+  local read = geometry.inputs(plan.axes[1], ws[1], rows) * columns
   local v, m = geometry.pitches(plan, read, rows * columns, knobs.vectors * lanes)
   return M.products(ws) * (v + m) * (target.vector_bytes // lanes)
 end
@@ -115,6 +122,9 @@ function M.legal(plan, knobs, target)
     return nil, ("winograd has no algorithm for %d taps"):format(phases.taps(plan.axes[plan.rank]))
   end
   local count = transformed(plan, knobs)
+  if count > 1 and phases.taps(plan.axes[1]) > algorithm.r then
+    return nil, "winograd cuts the taps of one axis only"
+  end
   local class = algorithm.class[count]
   if not ALLOWED[plan.numerics][class] then
     return nil, ("%s on %d axes needs numerics = %s, they are %s"):format(algorithm.name, count,
@@ -138,8 +148,10 @@ end
 -- What the algorithm promises.
 local function described(plan, knobs, ws)
   local algorithm, count, tile = algorithm_of(plan, knobs), transformed(plan, knobs), {}
-  for i, w in ipairs(ws) do tile[i] = w.m end
+  for i, w in ipairs(ws) do tile[i] = w.m + phases.beyond(plan.axes[i], w) end
   local on = count == plan.rank and ("%d axes"):format(count) or "the last axis"
+  local spans = ws[plan.rank].spans
+  if spans > 1 then on = ("%s, taps in %d blocks"):format(on, spans) end
   return {
     text = ("Winograd %s on %s"):format(algorithm.name, on),
     factor = FACTORS[algorithm.class[count]], tile = tile,

@@ -7,6 +7,9 @@
 -- stand for m·m·r·r. Cook and Toom: a product of polynomials, whose values at n - 1 points and at
 -- infinity determine it, transposed. All fractions go into G, which acts on weights only, offline
 -- and in double; At and Bt hold numbers that floats hold exactly.
+-- Where m = r, more taps than r are no other algorithm: they are cut into spans of r. The step from
+-- a span to the next is that of tiles, so that all spans read the same transformed tiles, and the
+-- products of span s with tile t + s are summed like those of channels.
 -- Invariant: At, G and Bt of every algorithm satisfy the identity that `check` tests, exactly.
 --
 -- The points decide the error (docs/numerics.md). Pairs of opposite ones share most of their
@@ -29,10 +32,10 @@ local M = {}
 ---@field m integer
 ---@field r integer
 ---@field n integer          products, and inputs of a tile
+---@field spans integer      blocks of r taps that the kernel is cut into
 ---@field at upweave.fraction[][]   m rows of n
 ---@field g upweave.fraction[][]    n rows of r
 ---@field bt upweave.fraction[][]   n rows of n
----@field summed boolean?           not transformed: one product, n that of each tap's g
 
 local function q(num, den) return fraction.new(num, den) end
 
@@ -112,12 +115,21 @@ function M.check(w)
   end
 end
 
---- The matrices of an algorithm.
+--- Whether an algorithm takes so many taps, in spans if need be.
+---@param algorithm upweave.winograd.algorithm
+---@param taps integer
+---@return boolean
+function M.takes(algorithm, taps)
+  return taps == algorithm.r or taps > algorithm.r and algorithm.m == algorithm.r
+end
+
+--- The matrices of an algorithm, for so many taps: r if it is absent.
 ---@param algorithm { m: integer, r: integer, points: upweave.fraction[] }
+---@param taps integer?
 ---@return upweave.winograd.matrices
-function M.matrices(algorithm)
+function M.matrices(algorithm, taps)
   local m, r, points = algorithm.m, algorithm.r, algorithm.points
-  local n = m + r - 1
+  local n, spans = m + r - 1, ((taps or r) + r - 1) // r
   assert(#points == n - 1, "as many points as products, but for infinity")
   local a, g, bt = {}, {}, {}
   for j, p in ipairs(points) do
@@ -128,23 +140,15 @@ function M.matrices(algorithm)
     a[j], g[j], bt[j] = powers(p, m, q(1)), powers(p, r, den), product(points, j, n)
   end
   a[n], g[n], bt[n] = unit(m), unit(r), product(points, nil, n)
-  local w = { m = m, r = r, n = n, at = transposed(a), g = g, bt = bt }
+  local w = { m = m, r = r, n = n, spans = spans, at = transposed(a), g = g, bt = bt }
   M.check(w)
   return w
 end
 
---- An axis as it is, in the same form: tiles of one output, whose products are its taps; what they
---- have in common, the sum over them, is left to the sum over channels (`summed`).
+--- An axis as it is, in the same form: tiles of one output, spans of one tap.
 ---@param taps integer
 ---@return upweave.winograd.matrices
-function M.untransformed(taps)
-  local one, g = { { q(1) } }, {}
-  for k = 1, taps do
-    g[k] = {}
-    for j = 1, taps do g[k][j] = q(k == j and 1 or 0) end
-  end
-  return { m = 1, r = taps, n = 1, at = one, g = g, bt = one, summed = true }
-end
+function M.untransformed(taps) return M.matrices({ m = 1, r = 1, points = {} }, taps) end
 
 --- Which products are 0 because taps are absent: true at j if row j of G takes only absent taps.
 ---@param w upweave.winograd.matrices

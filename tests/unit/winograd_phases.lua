@@ -18,8 +18,8 @@ local function axis_of(input, kernel, stride, pad, more, dilation)
 end
 
 -- What is wrong with a phase of an axis, or nil: output q is number q + shift counted from tile 0,
--- whose number i takes tap k of input base + i + k, or one `ahead` of it.
-local function wrong(axis, phase, base, step)
+-- whose number i takes tap k of input base + i + k, or of as many tiles later as it is `ahead`.
+local function wrong(axis, w, phase, base, step)
   for q = 0, phase.outputs - 1 do
     local count = 0
     for k, present in ipairs(phase.present) do
@@ -27,7 +27,7 @@ local function wrong(axis, phase, base, step)
         count = count + 1
         local want = axis.taps[phase.number + 1][count]
         local position = phase.kernel + (k - 1) * step
-        local at = base + phase.shift + phase.ahead + k - 1
+        local at = base + phase.shift + phase.ahead * w.m + k - 1
         if not want or want.k ~= position or want.at ~= at then
           return ("phase %d, output %d, tap %d"):format(phase.number, q, k - 1)
         end
@@ -41,7 +41,7 @@ local function check(name, axis, w)
   local of, base, step = phases.of(axis, w)
   local fault, last
   for _, phase in ipairs(of) do
-    fault = fault or wrong(axis, phase, base, step) or phase.shift < 0 and "a negative shift"
+    fault = fault or wrong(axis, w, phase, base, step) or phase.shift < 0 and "a negative shift"
     last = math.max(last or 0, phase.outputs + phase.shift)
   end
   tap.ok(not fault, name .. ": reads what the plan says")
@@ -57,8 +57,10 @@ for _, case in ipairs {
 } do
   local axis = axis_of(table.unpack(case))
   tap.ok(phases.dense(axis), table.concat(case, " ") .. " has taps on neighbours")
-  check(table.concat(case, " "), axis, { m = 3 })
-  local as_it_is = winograd.untransformed(phases.taps(axis))
+  local taps = phases.taps(axis)
+  check(table.concat(case, " "), axis, { m = 3, r = taps, spans = 1 })
+  check(table.concat(case, " ") .. ", in spans", axis, { m = 2, r = 2, spans = (taps + 1) // 2 })
+  local as_it_is = winograd.untransformed(taps)
   check(table.concat(case, " ") .. ", not transformed", axis, as_it_is)
   local outputs = (axis.output + axis.phases - 1) // axis.phases
   tap.is(geometry.tiles(axis, as_it_is), outputs, "a row for each output of a phase")
@@ -67,7 +69,7 @@ local function ordinary(stride)
   return contract.conv_axis { name = "w", input = 9, output = (9 - 3) // stride + 1, kernel = 3,
     stride = stride, dilation = 1, pad = 0 }
 end
-check("ordinary", ordinary(1), { m = 2 })
+check("ordinary", ordinary(1), { m = 2, r = 3, spans = 1 })
 
 tap.ok(not phases.dense(axis_of(5, 2, 3, 0)), "a phase without taps")
 tap.ok(not phases.dense(axis_of(5, 4, 3, 0, 0, 2)), "taps that are not neighbours")
@@ -88,7 +90,7 @@ local function rows(...)
   local axis, w = axis_of(...), winograd.untransformed(2)
   local plan = { rank = 2, axes = { axis, axis } }
   local weights = phases.weights(plan, { w, winograd.matrices(winograd.algorithms[2]) })
-  return ("%d weights, %d rows"):format(weights, geometry.input_rows(axis, w, 8))
+  return ("%d weights, %d rows"):format(weights, geometry.inputs(axis, w, 8))
 end
 
 tap.is(rows(8, 4, 2, 1), "32 weights, 10 rows", "the last axis only: two taps of the other")

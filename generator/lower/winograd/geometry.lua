@@ -17,13 +17,23 @@ function M.tiles(axis, w)
   return most
 end
 
---- Rows of tiles whose inputs are transformed for so many rows of outputs: where taps are summed, a
---- row of outputs reads one for each.
-function M.input_rows(axis, w, rows)
-  if not w.summed then return rows end
+--- Tiles of inputs that so many tiles of outputs read: of each span one, in a row.
+function M.inputs(axis, w, tiles)
   local ahead = 0
   for _, phase in ipairs((phases.of(axis, w))) do ahead = math.max(ahead, phase.ahead) end
-  return rows + ahead + w.r - 1
+  return tiles + ahead + w.spans - 1
+end
+
+--- Tiles in a row of tiles, and how many of these, the last ones, have inputs only.
+---@param plan upweave.plan.contract
+---@param ws upweave.winograd.matrices[]
+---@return integer columns
+---@return integer spare
+function M.columns(plan, ws)
+  if plan.rank == 1 then return 1, 0 end
+  local tiles = M.tiles(plan.axes[2], ws[2])
+  local columns = M.inputs(plan.axes[2], ws[2], tiles)
+  return columns, columns - tiles
 end
 
 --- Elements of V from a tile to the next: those of a register tile must not share their places in
@@ -93,11 +103,11 @@ local function divide_columns(k)
   k.output_columns = parts.new(k.b, "column_out", outputs, { "at", "tile" })
 end
 
--- `all` rows of tiles: inputs of each, outputs of each phase of each.
+-- `all` rows of tiles with outputs: inputs of each, outputs of each phase of each.
 local function divide_rows(k, all)
   local axis, w, inputs, outputs = k.plan.axes[1], k.ws[1], {}, {}
   local list, base = phases.of(axis, w)
-  for t = 0, M.input_rows(axis, w, all) - 1 do inputs[t + 1] = { input_of(axis, w, base, t) } end
+  for t = 0, M.inputs(axis, w, all) - 1 do inputs[t + 1] = { input_of(axis, w, base, t) } end
   for _, phase in ipairs(list) do
     for t = 0, all - 1 do outputs[#outputs + 1] = { M.output_of(axis, phase, w, t) } end
   end
@@ -117,26 +127,27 @@ end
 
 --- Sets in k: `columns` (tiles in a row of tiles), `blocks` (their number), `tiles` and `read` (of
 --- a block at most: those of outputs and those of inputs), `bounds` (for each block its rows of
---- tiles, from and to), `rows` and `input_rows` (of a block), `chunks` (of a block), `all` (number
---- of rows of tiles), `inputs` (of a row of tiles), `outputs` (of row t of phase p: part
---- p·all + t), `input_columns` and `output_columns` (of a phase).
+--- tiles, from and to), `rows` and `input_rows` (of a block), `chunks` (of a block; where tiles at
+--- the end of a row have no outputs, what is calculated for them is not used), `all` (number of
+--- rows of tiles), `inputs` (of a row of tiles), `outputs` (of row t of phase p: part p·all + t),
+--- `input_columns` and `output_columns` (of a phase).
 ---@param k table         b, plan, ws (matrices of every axis)
 ---@param rows integer    of tiles in a block at most, 0: all; blocks are as even as can be
 ---@param chunk integer   tiles in a chunk at most
 function M.divide(k, rows, chunk)
   local axis, w, members, read, chunks = k.plan.axes[1], k.ws[1], {}, {}, {}
-  local all = M.tiles(axis, w)
-  k.columns = k.plan.rank == 2 and M.tiles(k.plan.axes[2], k.ws[2]) or 1
-  k.all, k.blocks, k.tiles = all, rows > 0 and (all + rows - 1) // rows or 1, 0
+  local all, columns, spare = M.tiles(axis, w), M.columns(k.plan, k.ws)
+  k.columns, k.all, k.blocks = columns, all, rows > 0 and (all + rows - 1) // rows or 1
+  k.tiles, k.read = 0, 0
   k.bounds = {}
   for p = 1, k.blocks do
     local from, to = (p - 1) * all // k.blocks, p * all // k.blocks
     members[p], k.bounds[p] = rows_of(k, from, to - from), { from = from, to = to }
-    read[p] = rows_of(k, from, M.input_rows(axis, w, to - from))
-    chunks[p] = chunks_of((to - from) * k.columns, chunk)
-    k.tiles = math.max(k.tiles, (to - from) * k.columns)
+    read[p] = rows_of(k, from, M.inputs(axis, w, to - from))
+    local tiles = (to - from) * columns - spare
+    chunks[p] = chunks_of(tiles, chunk)
+    k.tiles, k.read = math.max(k.tiles, tiles), math.max(k.read, #read[p] * columns)
   end
-  k.read = M.input_rows(axis, w, k.tiles // k.columns) * k.columns
   k.rows = parts.new(k.b, "row", members, { "tile", "number", "row" })
   k.input_rows = parts.new(k.b, "read", read, { "tile", "number", "row" })
   k.chunks = parts.new(k.b, "chunk", chunks, { "tile" })

@@ -1,7 +1,7 @@
 -- PACKING FOR WINOGRAD
 -- ====================
 -- Transformed weights as the products read them: of each block of output channels
--- [phase][product][summed tap][ci][channel].
+-- [phase][piece][product][span][ci][channel].
 
 local frame = require "upweave.lower.contract.frame"
 local phases = require "upweave.lower.winograd.phases"
@@ -9,39 +9,60 @@ local transform = require "upweave.lower.contract.transform"
 
 local M = {}
 
--- Whether tap i of both axes is present, and how far its place in the kernel is from the first's.
-local function tap_of(k, phase, i)
-  local last = k.plan.axes[k.plan.rank]
-  local _, _, inner = phases.of(last, k.ws[k.plan.rank])
-  if k.plan.rank == 1 then return phase.presence[1][i + 1], i * inner end
-  local _, _, outer = phases.of(k.plan.axes[1], k.ws[1])
-  local y, x = i // k.ws[2].r, i % k.ws[2].r
-  return phase.presence[1][y + 1] and phase.presence[2][x + 1], y * outer * last.kernel + x * inner
+-- Whether tap i of a span of both axes is present, and how far its place in the kernel is from the
+-- first's.
+local function tap_of(k, phase, down, across, i)
+  local plan, ws = k.plan, k.ws
+  local _, _, outer = phases.of(plan.axes[1], ws[1])
+  if plan.rank == 1 then
+    local y = down * ws[1].r + i
+    return phase.presence[1][y + 1], y * outer
+  end
+  local _, _, inner = phases.of(plan.axes[2], ws[2])
+  local y, x = down * ws[1].r + i // ws[2].r, across * ws[2].r + i % ws[2].r
+  return phase.presence[1][y + 1] and phase.presence[2][x + 1],
+    y * outer * plan.axes[2].kernel + x * inner
 end
 
--- Where weight j of a phase goes, among those that do not vanish.
-local function place_of(k, phase, j)
-  local across = k.plan.rank == 2 and #k.ws[2].g or 1
-  local first = j // across - phase.rows.first - phase.taps.first
-  local row, tap = first, 0
-  if k.ws[1].summed then row, tap = 0, first end
-  return (row * phase.columns.count + j % across - phase.columns.first) * phase.taps.count + tap
+local function contains(range, i) return i >= range.first and i <= range.last end
+
+-- Where weight j of a span goes, among those of a phase that do not vanish.
+local function place_of(k, phase, down, across, j)
+  local n = k.products // k.ws[1].n
+  for _, piece in ipairs(phase.pieces) do
+    local rows, columns = piece.rows, piece.columns
+    if contains(rows, j // n) and contains(columns, j % n) then
+      local product = (j // n - rows.first) * columns.count + j % n - columns.first
+      local row = product * rows.spans.count + down - rows.spans.first
+      return piece.weights + row * columns.spans.count + across - columns.spans.first
+    end
+  end
 end
 
--- The weights of input channel c and output channel o of a block for a phase: those that do not
--- vanish go to packed[at], packed[at + pitch] ….
-local function pack_pair(k, p, s, phase, c, o, at, pitch)
+-- The weights of input channel c and output channel o of a block for a span of a phase: those that
+-- do not vanish go to packed[at], packed[at + pitch] ….
+local function pack_span(k, p, s, phase, down, across, c, o, at, pitch)
   local matrices, f = {}, k.frame
   for axis, w in ipairs(k.ws) do matrices[axis] = w.g end
   transform.weights(p, matrices, function(i)
-    local present, distance = tap_of(k, phase, i)
+    local present, distance = tap_of(k, phase, down, across, i)
     if not present then return nil end
     local place = phase.kernel + distance
     return p:load(s.buffers.weight,
       frame.weight_index(k.plan, f.taps, s.g, s.channel + o, c, place), 1)
   end, function(j, u)
-    if u then p:store(s.buffers.packed, at + place_of(k, phase, j) * pitch, s.finish(u, o)) end
+    if not u then return end
+    p:store(s.buffers.packed, at + place_of(k, phase, down, across, j) * pitch, s.finish(u, o))
   end)
+end
+
+-- Those of all spans.
+local function pack_pair(k, p, s, phase, ...)
+  for down = 0, k.ws[1].spans - 1 do
+    for across = 0, k.ws[2] and k.ws[2].spans - 1 or 0 do
+      pack_span(k, p, s, phase, down, across, ...)
+    end
+  end
 end
 
 --- The function that packs the weights of a block, as the frame wants it.

@@ -45,7 +45,7 @@ local function image_lines(k, block, width)
   local y, x, w, list = k.plan.axes[1], k.plan.axes[2], k.ws[1], {}
   local _, base_y = phases.of(y, w)
   local _, base_x = phases.of(x, k.ws[2])
-  for r = 0, length_of(w, geometry.input_rows(y, w, block.to - block.from)) - 1 do
+  for r = 0, length_of(w, geometry.inputs(y, w, block.to - block.from)) - 1 do
     local row, line = block.from * w.m + base_y + r, line_of(x, base_x, width)
     if row < 0 or row >= y.input then
       line = { before = width, count = 0, at = 0, width = width }
@@ -60,7 +60,8 @@ local function lines_of(k, block)
   if k.plan.rank == 2 then return image_lines(k, block, length_of(k.ws[2], k.columns)) end
   local axis, w = k.plan.axes[1], k.ws[1]
   local _, base = phases.of(axis, w)
-  return { keyed(line_of(axis, block.from * w.m + base, length_of(w, block.to - block.from)), 0) }
+  local length = length_of(w, geometry.inputs(axis, w, block.to - block.from))
+  return { keyed(line_of(axis, block.from * w.m + base, length), 0) }
 end
 
 --- Scratch for the inputs of a block: k.stage, k.stage_steps (elements between neighbours along
