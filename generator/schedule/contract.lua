@@ -6,6 +6,7 @@ local blocks = require "upweave.lower.contract.blocks"
 local channels = require "upweave.lower.contract.channels"
 local depthwise = require "upweave.schedule.depthwise"
 local frame = require "upweave.lower.contract.frame"
+local list = require "upweave.util.list"
 local outer = require "upweave.lower.contract.outer"
 local planar = require "upweave.schedule.planar"
 local winograd = require "upweave.schedule.winograd"
@@ -120,11 +121,11 @@ end
 local function best_tile(f)
   local best, least = nil, math.huge
   local declared = channels.knobs(f.plan, f.target)
-  local pixels, rows, vectors = declared[1].values, declared[2].values, declared[3].values
-  for _, r in ipairs(rows) do
+  local function values(knob) return ipairs(list.named(declared, knob).values) end
+  for _, r in values "rows" do
     local turns = turns_of(f.plan, r)
-    for _, v in ipairs(vectors) do
-      for _, p in ipairs(pixels) do
+    for _, v in values "vectors" do
+      for _, p in values "pixels" do
         local knobs = { pixels = p, rows = r, vectors = v }
         if channels.legal(f.plan, knobs, f.target) then
           local cycles = cycles_of(f, knobs, turns)

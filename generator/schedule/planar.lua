@@ -4,16 +4,17 @@
 -- vectors of output channels.
 
 local lines = require "upweave.lower.contract.lines"
+local list = require "upweave.util.list"
 local stage = require "upweave.lower.contract.stage"
 local strategy = require "upweave.lower.contract.planar"
 
 local M = {}
 
 local KB = 1024
--- Cycles that a load adds beside multiply-adds: an input vector, which may cross a line, a weight.
--- and a step of the reduction: 64x64, 128 to 64 channels 7x2 sums 1625 µs, 2x4 1815.
+-- Cycles that are added beside multiply-adds by an input vector, which may cross a line, by a weight
+-- and by a step of the reduction: 64x64, 128 to 64 channels 7x2 sums 1625 µs, 2x4 1815.
 local INPUT_CYCLES, WEIGHT_CYCLES, STEP_CYCLES = 0.35, 0.15, 2
--- What is left of the machine beside perfect use of lanes: 64x64, 128 to 64 channels, k2 s2 79 %,
+-- The share of the machine where all lanes are in use: 64x64, 128 to 64 channels, k2 s2 79 %,
 -- 256, 256 to 128 channels, k16 s8 78 %.
 local EFFICIENCY = 0.83
 -- Inputs of a task, and of an image that is read as it lies: a part of the L2 cache, an L1 cache.
@@ -49,12 +50,14 @@ local function fits(f, shape, tile)
   return need <= f.target.registers and strategy.legal(f.plan, tile, f.target)
 end
 
--- The register tile of the least cost that is legal; nil where none is.
+-- The register tile of the least cost that is legal, of nearly equal ones the first; nil where none
+-- is.
 local function best_tile(f, shape, vectors, fixed)
   local best, least
   local declared = strategy.knobs(f.plan)
-  for _, channels in ipairs(declared[1].values) do
-    for _, v in ipairs(declared[2].values) do
+  local function values(knob) return ipairs(list.named(declared, knob).values) end
+  for _, channels in values "channels" do
+    for _, v in values "vectors" do
       for _, rows in ipairs { 1, 2 } do
         local tile = { channels = channels, vectors = v, rows = rows, strips = fixed.strips,
           stage = fixed.stage }
