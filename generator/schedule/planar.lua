@@ -11,8 +11,8 @@ local strategy = require "upweave.lower.contract.planar"
 local M = {}
 
 local KB = 1024
--- Cycles that are added beside multiply-adds by an input vector, which may cross a line, by a weight
--- and by a step of the reduction: 64x64, 128 to 64 channels 7x2 sums 1625 µs, 2x4 1815.
+-- Cycles that are added beside multiply-adds by an input vector, which may cross a line, by a
+-- weight and by a step of the reduction: 64x64, 128 to 64 channels 7x2 sums 1625 µs, 2x4 1815.
 local INPUT_CYCLES, WEIGHT_CYCLES, STEP_CYCLES = 0.35, 0.15, 2
 -- The share of the machine where all lanes are in use: 64x64, 128 to 64 channels, k2 s2 79 %,
 -- 256, 256 to 128 channels, k16 s8 78 %.
