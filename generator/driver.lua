@@ -56,9 +56,10 @@ end
 
 -- The sums that bound an output's error: its own, or all of the outputs that an algorithm
 -- calculates together.
-local function bounding(algorithm)
-  if not algorithm then return "sum|w*x|" end
-  return ("the largest sum|w*x| of a tile of %s outputs"):format(table.concat(algorithm.tile, "x"))
+local function bounding(plan, algorithm)
+  local sum = plan.bias and "(sum|w*x| + |bias|)" or "sum|w*x|"
+  if not algorithm then return sum end
+  return ("the largest %s of a tile of %s outputs"):format(sum, table.concat(algorithm.tile, "x"))
 end
 
 -- How a kernel that calculates does it.
@@ -67,16 +68,22 @@ local function sums(r)
   return algorithm and algorithm.text or lower.find(r.schedule.strategy).sums or "separable sums"
 end
 
+-- The bound of float sums, and what it is not of.
+local function bound_of(plan, algorithm)
+  local factor = algorithm and ("%g * "):format(algorithm.factor) or ""
+  local bound = ("|y - reference| <= %s(n + 4) * 2^-%d * %s, n = %d"):format(factor,
+    plan.work == "f64" and 53 or 24, bounding(plan, algorithm), plan.terms + (plan.bias and 1 or 0))
+  return bound .. (plan.post and #plan.post > 0 and ", epilogues apart" or "")
+end
+
 -- What the results are: bit for bit, or within a bound.
 local function accuracy(r)
   local plan, algorithm = r.plan, r.ir.algorithm
   if plan.copy then return "copies, bit for bit" end
   if plan.fixed then return "fixed point, W before H, rounded to 8 bits between: bit for bit" end
-  local bound = ("%s, |y - reference| <= %s(n + 4) * 2^-%d * %s, n = %d"):format(
-    sums(r), algorithm and ("%g * "):format(algorithm.factor) or "",
-    plan.work == "f64" and 53 or 24, bounding(algorithm), plan.terms)
-  if plan.dtype ~= plan.work then bound = bound .. ", and half a unit in the last place of y" end
-  return algorithm and bound .. "; a NaN or an infinity may reach all of its tile" or bound
+  local told = ("%s, %s"):format(sums(r), bound_of(plan, algorithm))
+  if plan.dtype ~= plan.work then told = told .. ", and half a unit in the last place of y" end
+  return algorithm and told .. "; a NaN or an infinity may reach all of its tile" or told
 end
 
 --- Its class of numerics, and what the kernel promises.

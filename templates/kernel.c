@@ -8,7 +8,7 @@
  * schedule   ${schedule}
  *            ${chosen_by}: ${why}
  * numerics   ${numerics}
- * cost       ${flops} FLOP, ${bytes_read} bytes read, ${bytes_written} written
+ * cost       ${flops}, ${bytes_read} bytes read, ${bytes_written} written
  * executes   ${loads} vector loads, ${stores} stores, ${arithmetic} arithmetic, ${shuffles} shuffles
  * registers  ${pressure} of ${registers} estimated; tables and constants ${constant_bytes} bytes
 % if packed_bytes then

@@ -172,6 +172,18 @@ tap.like(numerics("f64", double), "(n + 4) * 2^-53 * sum|w*x|", "the bound of do
 tap.like(numerics("bf16", double), "n = 4, and half a unit in the last place of y", "of halves")
 tap.like(numerics("u8", double), "rounded to 8 bits between: bit for bit", "of fixed point")
 tap.like(numerics("f16", { mode = "nearest", size = { 16, 80 } }), "copies, bit for bit", "copies")
+local function of_conv(fields)
+  fields.op, fields.x, fields.out_channels = "conv", tensor("NHWC", 1, 9, 9, 32), 32
+  fields.kernel_size = 3
+  return (driver.library(problems.make(fields), { targets = { "icelake" } }).files[1].text
+    :gsub("\n %*%s+", " "))
+end
+tap.like(of_conv { bias = false, numerics = "strict" }, "2^-24 * sum|w*x|, n = 288 cost", "of sums")
+tap.like(of_conv { post = { "relu" }, numerics = "strict" },
+  "2^-24 * (sum|w*x| + |bias|), n = 289, epilogues apart cost", "with a bias, before epilogues")
+local tiled = of_conv { schedule = "winograd:algorithm=2x3" }
+tap.like(tiled, "the largest (sum|w*x| + |bias|) of a tile of 2x2 outputs, n = 289;", "of tiles")
+tap.like(tiled, "FLOP of the direct sums,", "whose cost is not theirs")
 for line in numerics("u8", double):gmatch("#define[^\n]*") do
   tap.ok(#line <= 100, "patterns of many lanes take several lines")
 end
