@@ -221,6 +221,9 @@ static void precise(void) {
   upw_ref_contract(&p, inputs, NULL, &answer);
   tap_is_number(want[0], 1e-20, "f64 keeps what its sums lose");
   tap_is_number(magnitude[0], 2, "and knows how much they could");
+  const double close[3] = {1 + 0x1p-30, -1, 0}, one[3] = {1 - 0x1p-30, 1, 1};
+  upw_ref_contract(&p, (const void *[]){close, one}, NULL, &answer);
+  tap_is_number(want[0], -0x1p-60, "and what its products lose");
 }
 
 // Where the work is not enough for all: the corners, others, nothing wrong.
@@ -248,6 +251,27 @@ static void sampled(void) {
   tap_is_int(wrong, 0, "which are the same as otherwise");
   tap_ok(terms[0] >= 0 && terms[49] >= 0 && terms[1950] >= 0 && terms[1999] >= 0, "all corners");
   tap_ok(tainted > 5, "and what NaN reaches");
+  wrong = 0;
+  for (query.work = 1, query.seed = 1; query.seed < 9; query.seed++) {
+    upw_ref_contract(&p, inputs, &query, &answer);
+    wrong += terms[0] < 0 || terms[49] < 0 || terms[1950] < 0 || terms[1999] < 0;
+  }
+  tap_is_int(wrong, 0, "however little work: the corners");
+}
+
+// What an output shares its tile with is calculated, too, even if it is not compared.
+static void neighbours(void) {
+  static float x[120];
+  const float one = 1;
+  struct upw_ref_contract p =
+      filled(CONV(.rank = 2, .in = {3, 40}, .out = {3, 40}, .kernel = {1, 1}));
+  struct upw_ref_query query = {.work = 1, .seed = 1, .tile = {4, 3}};
+  x[2] = 5;
+  x[117] = 7;
+  upw_ref_contract(&p, (const void *[]){x, &one}, &query, &answer);
+  tap_ok(terms[0] >= 0 && terms[39] >= 0 && terms[80] >= 0 && terms[119] >= 0,
+         "corners in the same tile");
+  tap_ok(magnitude[0] == 5 && magnitude[119] == 7, "the largest sum beside a corner");
 }
 
 int main(void) {
@@ -258,5 +282,6 @@ int main(void) {
   impulse();
   precise();
   sampled();
+  neighbours();
   return tap_done();
 }

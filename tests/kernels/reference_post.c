@@ -102,6 +102,22 @@ static void functions(void) {
   tap_ok(want[0] != want[0], "NaN stays NaN");
 }
 
+// What follows a function scales its error, too. gamma -16, beta 0, mean 0, var 3, eps 1: times -8
+static void chained(void) {
+  const float x = 1, one = 1, rest[4] = {-16, 0, 0, 3};
+  const void *inputs[] = {&x, &one, rest, rest + 1, rest + 2, rest + 3};
+  struct upw_ref_contract p = line;
+  p.eps = 1;
+  p.post_count = 2;
+  p.post[0].kind = UPW_REF_SIGMOID;
+  p.post[1].kind = UPW_REF_BATCH_NORM;
+  upw_ref_contract(&p, inputs, NULL, &answer);
+  near(want[0], -8 * 0.73105857863000487925, "a factor behind a function");
+  near(magnitude[0], 2, "scales the error of the sum");
+  near(extra[0], 8 * 0x1p-24 * (8 + 4 * (0.73105857863000487925 - 0.25)),
+       "and that of the function");
+}
+
 // The stated slopes are slopes: nowhere is a function steeper.
 static void slopes(void) {
   for (int kind = UPW_REF_SIGMOID; kind <= UPW_REF_GELU_TANH; kind++) {
@@ -157,6 +173,21 @@ static void tiles(void) {
   tap_ok(!loose[4] && loose[5] && !loose[6], "nor at all in direct kernels");
 }
 
+// Tiles of two outputs of a phase.
+static void phases(void) {
+  const float x[6] = {1, 1, 8, 1, 1, 1}, weight = 1;
+  const struct upw_ref_query query = {.tile = {2}};
+  struct upw_ref_contract p = line;
+  p.transposed = 1;
+  p.in[0] = 6;
+  p.out[0] = 12;
+  p.stride[0] = 2;
+  p.numerics = UPW_REF_DEFAULT;
+  upw_ref_contract(&p, (const void *[]){x, &weight}, &query, &answer);
+  tap_ok(magnitude[0] == 2 && magnitude[1] == 16 && magnitude[7] == 16 && magnitude[8] == 2,
+         "tiles of a transposed one reach over its phases");
+}
+
 // Parameters as they come: weights that are no numbers, and such as hide how large inputs are.
 static void parameters(int64_t tile, const float *weight) {
   float x[12] = {1, 1, 1, 1, 1, 1e37f, 1, 1, 1, 1, 1, 1};
@@ -193,8 +224,10 @@ static void overflows(void) {
 int main(void) {
   values();
   functions();
+  chained();
   slopes();
   tiles();
+  phases();
   weights();
   overflows();
   return tap_done();
