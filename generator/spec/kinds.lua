@@ -75,6 +75,12 @@ local function report_length(list, attribute, rank)
   }
 end
 
+-- The list that "3x3" was meant to be.
+local function meant(value, attribute)
+  if type(value) ~= "string" or not value:find("^%d+x[%dx]*%d$") then return false end
+  return ("%s = {%s}"):format(attribute.name, (value:gsub("x", ", ")))
+end
+
 -- Numbers, one for each axis; a single one stands for all.
 local function numbers(value, attribute, rank, what, convert)
   local all = type(value) == "table" and value or nil
@@ -82,7 +88,8 @@ local function numbers(value, attribute, rank, what, convert)
   for i, item in ipairs(all or { value }) do
     if type(item) ~= "number" then
       local expected = what .. " or a list of them, one for each axis"
-      return nil, "E031", { expected = expected, got = text.value(value), hint = false }
+      local hint = meant(value, attribute)
+      return nil, "E031", { expected = expected, got = text.value(value), hint = hint }
     end
     local fault
     list[i], fault = convert(item, attribute)
