@@ -77,5 +77,24 @@ check(problem_of { op = "interpolate", x = "1x5x6x4:NHWC:u8", mode = "nearest",
 check(problem_of { op = "conv", x = "1x4x9x9", out_channels = "6", kernel_size = "3" },
   { { "wrong", "return 0;", "elements are wrong" } })
 
+-- Times are multiples of the first right one's, which is never dropped, however slow it is.
+do
+  local problem = problem_of { op = "interpolate", x = "1x3x7x9", mode = "bilinear",
+    scale_factor = "2" }
+  local good = candidates.each(problem, target)()
+  local kit = assert(measure.new(tools, { problem }, target, 1))
+  local function slow(count)
+    return planted(good, ("for (volatile int i = 0; i < %d; i++) {}"):format(count))
+  end
+  local results = assert(kit:run({ slow(40000), good, slow(400000) }, 7, "test"))
+  tap.ok(results[1].relative == 1 and not results[1].early and results[1].rounds == 7,
+    "a slow first one stays to be compared with")
+  tap.ok(results[2].relative < 0.5 and results[2].low <= results[2].relative
+    and results[2].relative <= results[2].high, "a faster one takes less than its time")
+  tap.ok(results[3].relative > 2 and results[3].early and results[3].rounds == 3,
+    "one far behind the best is dropped after three rounds")
+  kit.close()
+end
+
 command.clean()
 tap.done()

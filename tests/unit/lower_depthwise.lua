@@ -143,8 +143,11 @@ for _, case in ipairs { { 1, 7 }, { 2, 8 }, { 4, 10 } } do
   local axis = contract.conv_axis {
     name = "h", input = 40, output = 40, kernel = 7, stride = 1, dilation = 1, pad = 3,
   }
-  local _, depth = bands.list(bands.rows { rank = 2, axes = { axis, axis } }, 2, case[1])
+  local list, depth = bands.list(bands.rows { rank = 2, axes = { axis, axis } }, 2, case[1])
   tap.is(depth, case[2], ("bands of %d keep %d rows"):format(case[1], case[2]))
+  local filled = 0
+  for _, band in ipairs(list) do filled = filled + band.to - band.from end
+  tap.is(filled, 23 + 23, "and read those of their part once")
 end
 
 tap.done()

@@ -6,13 +6,12 @@ local tap = dofile "tests/lib/tap.lua"
 local ir = dofile("tests/lib/ir.lua")(tap)
 local driver = require "upweave.driver"
 local eval = require "upweave.ir.eval"
-local list = require "upweave.util.list"
 local make = dofile("tests/lib/problems.lua").make
 local ops = require "upweave.ops"
 
 local function tensor(layout, ...) return { shape = { ... }, layout = layout } end
 
--- Elements of `packed` that packing leaves as they were, of the schedule's kernel.
+-- The interpreter says which element of an output is never written.
 local function check(target, schedule, fields)
   local problem = make(fields)
   local given = { packed = {} }
@@ -25,21 +24,21 @@ local function check(target, schedule, fields)
   end
   problem.schedule = schedule
   local r = assert(driver.compile(problem, { target = target, stop_after = "ir" }))
-  eval.eval(r.ir.pack, given)
-  local left = 0
-  for i = 0, list.named(r.ir.pack.buffers, "packed").size - 1 do
-    if not given.packed[i] then left = left + 1 end
-  end
-  tap.is(left, 0, ("%s on %s: %s"):format(schedule, target, table.concat(problem.y.shape, "x")))
+  local ok, why = pcall(eval.eval, r.ir.pack, given)
+  tap.ok(ok, ("%s on %s: %s"):format(schedule, target, table.concat(problem.y.shape, "x")))
+  if not ok then tap.diag(why) end
 end
 
 local five = { op = "conv", x = tensor("NHWC", 1, 3, 4, 5), out_channels = 5, groups = 5,
   kernel_size = { 2, 3 }, post = { "add", "prelu" } }
 check("x86-64-v3", "contract-depthwise:read=expanded", five)
+check("x86-64-v3", "contract-depthwise:read=expanded", { op = "conv",
+  x = tensor("NHWC", 1, 3, 4, 9), out_channels = 9, groups = 9, kernel_size = { 1, 3 } })
 check("icelake", "contract-depthwise:read=direct", five)
 check("generic", "contract-channels:vectors=2", five)
-local phases = { op = "conv_transpose", x = tensor("NCHW", 1, 6, 3, 5), out_channels = 6, groups = 3,
-  kernel_size = { 2, 3 }, stride = { 3, 2 }, padding = { 0, 1 }, post = { "relu", "batch_norm" } }
+local phases = { op = "conv_transpose", x = tensor("NCHW", 1, 6, 3, 5), out_channels = 6,
+  groups = 3, kernel_size = { 2, 3 }, stride = { 3, 2 }, padding = { 0, 1 },
+  post = { "relu", "batch_norm" } }
 check("x86-64-v3", "contract-channels:vectors=1", phases)
 check("x86-64-v3", "contract-planar:channels=4", phases)
 check("generic", "contract-depthwise:read=expanded", { op = "conv_transpose",

@@ -56,6 +56,9 @@ local function text(vectors)
   return table.concat(out, " ")
 end
 
+tap.is(text(lines.cover(11, 8)), "0+8 7+4", "the last vector moves back to end with a row")
+tap.is(text(lines.cover(37, 16)), "0+16 16+16 29+8", "and no shorter than half of what is left")
+tap.is(text(lines.cover(3, 8)), "0+2 2+1", "a row too short for that has two")
 tap.is(text(lines.beyond(35, 16)), "0+16 16+16 32+4", "the last vector goes beyond a row")
 tap.is(text(lines.beyond(3, 16)), "0+4", "a short row has one short vector")
 tap.is(text(lines.beyond(1, 16)), "0+1", "a row of one has one of one")
