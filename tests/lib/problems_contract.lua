@@ -60,6 +60,12 @@ conv("tiles", 1, 4, { 6, 18 }, 3, { padding = 1, out_channels = 10, groups = 2, 
   post = { "add", "prelu" } })
 conv("tiles of a line", 1, 5, { 27 }, 5, { padding = { 3, 0 }, out_channels = 19,
   numerics = "fast", bias = false })
+conv("blocks of taps", 2, 3, { 22 }, 6, { padding = { 2, 4 }, out_channels = 18, groups = 1,
+  numerics = "fast", post = { "relu" } })
+conv("blocks of taps along rows", 1, 4, { 4, 11 }, { 2, 7 }, { padding = 3, out_channels = 6,
+  groups = 2, numerics = "fast" })
+transposed("blocks of taps, the first one absent", 1, 3, { 9 }, 13, { stride = 2, padding = 1,
+  numerics = "fast" })
 transposed("decoder", 1, 5, { 2, 5 }, 4, { out_channels = 8, stride = 2, padding = 1,
   post = { "sigmoid" } })
 transposed("gaps", 1, 3, { 2, 4 }, { 1, 2 }, { stride = { 3, 5 } })

@@ -18,6 +18,7 @@ local M = {}
 ---@field ahead integer     how many tiles later than t are the first that it reads
 ---@field kernel integer    position in the kernel of the first tap; it may be absent, and outside
 ---@field present boolean[]   of the taps of the algorithm's spans
+---@field key string           which they are
 
 --- Most taps of a phase.
 ---@param axis upweave.contract.axis
@@ -47,7 +48,7 @@ local function step_of(axis)
 end
 
 -- Which taps of an algorithm's spans a phase has: `count`, after so many absent ones.
-local function presence(w, absent, count)
+local function presence_of(w, absent, count)
   local present = {}
   for k = 1, w.spans * w.r do present[k] = k > absent and k <= absent + count end
   return present
@@ -69,7 +70,7 @@ function M.of(axis, w)
     out[p] = {
       number = p - 1, outputs = (axis.output - p + axis.phases) // axis.phases,
       shift = later % w.m, ahead = later // w.m, kernel = taps[1].k - first * step,
-      present = presence(w, first, #taps),
+      present = presence_of(w, first, #taps), key = ("%d+%d"):format(first, #taps),
     }
   end
   return out, base, step
@@ -130,31 +131,29 @@ local function ranges_of(w, phase)
   return out
 end
 
-local ONE <const> = { number = 0, kernel = 0, ahead = 0 }
+local ONE <const> = { number = 0, kernel = 0, ahead = 0, key = "" }
 local ALONE <const> = { { first = 0, last = 0, count = 1, spans = { first = 0, count = 1 } } }
 
--- Ranges of rows and of columns of products together, their weights one after the other; with the
--- weights of all of them, and what they are as text.
+-- Ranges of rows and of columns of products together, their weights one after the other, and how
+-- many these are.
 local function pieces_of(rows, columns)
-  local out, weights, key = {}, 0, {}
+  local out, weights = {}, 0
   for _, row in ipairs(rows) do
     for _, column in ipairs(columns) do
       out[#out + 1] = { rows = row, columns = column, weights = weights }
       weights = weights + row.count * row.spans.count * column.count * column.spans.count
-      key[#out] = ("%d+%d*%d+%d-%d+%d*%d+%d"):format(row.first, row.count, row.spans.first,
-        row.spans.count, column.first, column.count, column.spans.first, column.spans.count)
     end
   end
-  return out, weights, table.concat(key, " ")
+  return out, weights
 end
 
 -- Phase y of the first axis and x of the second together; `weights` are those of all before.
 local function pair_of(plan, ws, y, x, weights)
   assert(x.ahead == 0, "columns begin in the same tile")
   local rows, columns = ranges_of(ws[1], y), x == ONE and ALONE or ranges_of(ws[2], x)
-  local pieces, count, key = pieces_of(rows, columns)
+  local pieces, count = pieces_of(rows, columns)
   return {
-    key = key, pieces = pieces, size = count, presence = { y.present, x.present },
+    key = y.key .. "-" .. x.key, pieces = pieces, size = count, presence = { y.present, x.present },
     rows = { first = rows[1].first, last = rows[#rows].last },
     columns = { first = columns[1].first, last = columns[#columns].last },
     y = y.number, x = x.number, ahead = y.ahead, weights = weights,
@@ -185,7 +184,7 @@ function M.weights(plan, ws)
   return weights
 end
 
---- The phases of an image (y and x) or a line (y); those that need the same products are alike.  A
+--- The phases of an image (y and x) or a line (y); those with the same taps are alike.  A
 --- phase has `rows` and `columns` of products (first and last), those that sum the same spans in
 --- `pieces` (rows and columns with first, last, count and spans; the weights before), and the
 --- `presence` of the taps of both axes; it lies at y, x, `ahead` (rows), `weights` (of all phases
