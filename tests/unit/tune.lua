@@ -191,6 +191,8 @@ tap.is(again.winner.candidate.schedule, found.winner.candidate.schedule, "and th
 
 found = run({}, { seconds = 4 })
 tap.ok(#found.trials >= 8 and #found.trials <= 40, "a budget of time ends the search")
+found = run(undisturbed, { seconds = 0 })
+tap.is(#found.trials, 1, "not before there is one to take")
 local failing, faults = tune.run {
   problems = { planar }, target = target, trials = 3, known = function() end,
   measure = function() return { { status = "wrong", reason = "7 elements" } } end,
