@@ -61,8 +61,8 @@ tap.is(why, "spec is missing", "a record without an identity is none")
 -- The file -----------------------------------------------------------------------------------
 
 tap.same(database.read(folder .. "/none").lines, {}, "a missing file has no lines")
-local _, unread = database.read(folder)
-tap.like(unread[1].try, "--db FILE or", "what is no file cannot be repaired")
+local _, no_file = database.read(folder)
+tap.like(no_file[1].try, "--db FILE or", "what is no file cannot be repaired")
 assert(database.add(path, one))
 assert(database.add(path, entry { schedule = "s:a=2" }))
 local contents = database.read(path)
