@@ -168,14 +168,24 @@ function M.input_channel(plan, o)
   return each and o // each.co * each.ci or 0
 end
 
--- For each block of a group, the blocks of a kind that are it: one or none.
-local function kind_bounds(b, kind, count, number)
-  local lo, hi = {}, {}
-  for i = 0, count - 1 do
-    lo[i + 1] = math.max(kind.first, math.min(i, kind.first + kind.count))
-    hi[i + 1] = i >= kind.first and i < kind.first + kind.count and i + 1 or lo[i + 1]
+-- fn(kind, block) for the kind that a block of a group is of: each is a loop of one turn or none.
+local function each_kind(b, kinds, count)
+  if #kinds == 1 then return function(block, fn) fn(kinds[1], block) end end
+  local bounds = {}
+  for k, kind in ipairs(kinds) do
+    local lo, hi = {}, {}
+    for i = 0, count - 1 do
+      lo[i + 1] = math.max(kind.first, math.min(i, kind.first + kind.count))
+      hi[i + 1] = i >= kind.first and i < kind.first + kind.count and i + 1 or lo[i + 1]
+    end
+    bounds[k] = b:ranges("block" .. k - 1, lo, hi)
   end
-  return b:ranges("block" .. number, lo, hi)
+  return function(block, fn)
+    for k, kind in ipairs(kinds) do
+      local lo, hi = bounds[k](block)
+      b:each("block", lo, hi, function(i) fn(kind, i) end)
+    end
+  end
 end
 
 --- The knob `order`: what a task's successor shares with it.
@@ -197,11 +207,11 @@ function M.stores_knob(plan, target)
   }
 end
 
--- Image with group and block, and part of a task, as k.order has them.
+-- A task's group of an image, block and part, as k.order has them.
 local function split_task(k, task)
-  if k.order ~= "strips" then return task // k.parts, task % k.parts end
-  local image = task // (k.parts * k.count)
-  return image * k.count + task % k.count, task // k.count % k.parts
+  local group = task // (k.parts * k.count)
+  if k.order == "strips" then return group, task % k.count, task // k.count % k.parts end
+  return group, task // k.parts % k.count, task % k.parts
 end
 
 --- Fields of k for a block of group g of image n: `weights`, `channel` (packed number of the
@@ -223,21 +233,17 @@ end
 ---@param fn fun(block: lower.contract.Block, part: ir.Index)
 function M.tasks(k, fn)
   local b, f, plan = k.b, k.frame, k.plan
-  local bounds = {}
-  for i, kind in ipairs(k.kinds) do bounds[i] = kind_bounds(b, kind, k.count, i - 1) end
+  local kinds = each_kind(b, k.kinds, k.count)
   b:tasks(plan.batch * plan.groups * k.count * k.parts, k.parts * k.count, function(task)
-    local image, part = split_task(k, task)
-    local n, g = image // (k.count * plan.groups), image // k.count % plan.groups
+    local group, number, part = split_task(k, task)
+    local n, g = group // plan.groups, group % plan.groups
     local source = n * f.from.n + g * f.from.g
-    for i, kind in ipairs(k.kinds) do
-      local lo, hi = bounds[i](image % k.count)
-      b:each("block", lo, hi, function(block)
-        M.enter(k, n, g, kind, block)
-        local first = (block - kind.first) * M.input_channel(plan, kind.vectors * kind.lanes)
-        k.source = b:view("src", f.x, first + source + M.input_channel(plan, kind.channel))
-        fn(kind, part)
-      end)
-    end
+    kinds(number, function(kind, block)
+      M.enter(k, n, g, kind, block)
+      local first = (block - kind.first) * M.input_channel(plan, kind.vectors * kind.lanes)
+      k.source = b:view("src", f.x, first + source + M.input_channel(plan, kind.channel))
+      fn(kind, part)
+    end)
   end)
 end
 
