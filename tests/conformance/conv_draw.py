@@ -148,6 +148,8 @@ def tiled_window(rng: random.Random, spec: Spec, rank: int) -> None:
     kernel, stride = [rng.choice([2, 3, 3, 3, 4, 5])] * rank, [1] * rank
     if rank == 2 and rng.random() < 0.15:
         kernel = [rng.randint(1, 5), kernel[1]]
+    if rng.random() < 0.15:  # cut into spans
+        kernel[-1] = rng.randint(6, 12)
     if transposed(spec) and rng.random() < 0.8:
         of_phase = rng.choice([2, 2, 2, 2, 2, 2, 3])
         stride = [rng.choice([2, 2, 2, 3, 4])] * rank
