@@ -33,6 +33,7 @@ local one = entry { reason = 'a "reason"\nof two lines', median_ns = 0.1 + 0.2 }
 local line = record.line(one)
 tap.same(record.read(line), one, "a record reads back as it was")
 tap.is(line:find("\n", 1, true), nil, "a record is one line")
+tap.is(#line:match(',"verify":"(%x+)"}$'), 16, "with 64 bits of its checksum")
 tap.is(record.line(entry()), record.line(entry()), "equal records are equal lines")
 local function check_damage()
   local flips, cuts = 0, 0
