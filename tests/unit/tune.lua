@@ -100,6 +100,8 @@ tap.is(winners.of({ trial(1, 1, 0), trial(3, 0.8, 0.02), trial(2, 0.81, 0.02) })
   "within the noise of the best the earlier rank wins")
 tap.is(winners.of({ trial(3, 0.8, 0.02), trial(2, 0.81, 0.02), trial(1, 1, 0) }).rank, 2,
   "in whatever order they stand")
+tap.is(winners.of({ trial(1, 1, 0), trial(2, 0.8, 0.02), trial(3, 0.81, 0.02) }).rank, 2,
+  "which may be the best itself")
 tap.is(winners.of({ trial(1, 1, 0), { rank = 2, result = { status = "wrong" } } }).rank, 1,
   "a wrong one never wins")
 local many = { trial(1, 1, 0) }
