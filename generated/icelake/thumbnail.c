@@ -8,7 +8,7 @@
  * numerics   default: fixed point, W before H, rounded to 8 bits between: bit for bit
  * cost       17120 FLOP, 4096 bytes read, 256 written
  * executes   168 vector loads, 20 stores, 512 arithmetic, 128 shuffles
- * registers  11 of 32 estimated; tables and constants 868 bytes
+ * registers  11 of 32 estimated; tables and constants 804 bytes
  * compile    clang -c thumbnail.c
  *            -std=c11 -O2 -fno-unroll-loops -fno-slp-vectorize -fno-builtin-memcpy
  *            -fno-builtin-memmove -fno-builtin-memset -ffp-contract=off -march=icelake-server
@@ -40,10 +40,6 @@ static const int32_t ring_offset[4][3] = {{0, 256, 256}, {0, 256, 512}, {256, 51
 static const int32_t row_weight[4][6] = {
   {-1224736585, 775962670, 9582, 2331, 0, 0}, {0, 403177472, 0, 674773032, 0, 2072},
   {0, 403177472, 0, 674773032, 0, 2072}, {1847918592, 453574656, -1224736585, 775962670, 0, 0}
-};
-/* where the rows of each quad are */
-static const int32_t quad_offset[4][4] = {
-  {0, 256, 512, 768}, {1024, 1280, 1536, 1792}, {2048, 2304, 2560, 2816}, {3072, 3328, 3584, 3840}
 };
 static const i8x64 wx0 = {
   -73, 0, 0, -73, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -247,10 +243,10 @@ static void thumbnail_tasks(const uint8_t *restrict x,
     {
       /* quads of input rows that are new go through the row pass into the ring */
       for (ptrdiff_t quad = 0; quad < 2; ++quad) {
-        thumbnail_row(src + quad_offset[quad][0],
-                      src + quad_offset[quad][1],
-                      src + quad_offset[quad][2],
-                      src + quad_offset[quad][3],
+        thumbnail_row(src + quad * 1024,
+                      src + quad * 1024 + 256,
+                      src + quad * 1024 + 512,
+                      src + quad * 1024 + 768,
                       ring + (quad % 3) * 256);
       }
       /* output rows are sums over the ring */
@@ -289,10 +285,10 @@ static void thumbnail_tasks(const uint8_t *restrict x,
     for (ptrdiff_t g = 0; g < 2; ++g) {
       /* quads of input rows that are new go through the row pass into the ring */
       for (ptrdiff_t quad = fill[g + 1]; quad < fill[g + 2]; ++quad) {
-        thumbnail_row(src + quad_offset[quad][0],
-                      src + quad_offset[quad][1],
-                      src + quad_offset[quad][2],
-                      src + quad_offset[quad][3],
+        thumbnail_row(src + quad * 1024,
+                      src + quad * 1024 + 256,
+                      src + quad * 1024 + 512,
+                      src + quad * 1024 + 768,
                       ring + (quad % 3) * 256);
       }
       /* output rows are sums over the ring */

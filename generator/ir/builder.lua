@@ -82,12 +82,14 @@ function B:table(name, elem, values, columns, note)
   return tab
 end
 
---- Element i of a constant integer table as an index expression.
+--- Element i of a constant integer table as an index expression; without the table where its
+--- elements are evenly spaced.
 ---@return ir.Index
 function B:fetch(tab, i)
   assert(tab.mode == "table" and tab.elem == "i32", "fetch reads a table of i32")
   i = index.of(i)
-  if tab.uniform then return index.of(tab.values[1]) end
+  if tab.step == nil then tab.step = index.step(tab) end
+  if tab.step then return i * tab.step + tab.values[1] end
   if #i.terms == 0 then return index.of(tab.values[i.c + 1]) end
   return index.atom { op = "fetch", table = tab, arg = i }
 end

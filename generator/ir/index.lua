@@ -113,6 +113,18 @@ function Index:key()
   return table.concat(out, "+")
 end
 
+--- The distance between neighbours in a constant table, if it is the same everywhere; else false.
+---@param tab table
+---@return integer|false
+function M.step(tab)
+  local values = tab.values
+  local step = (values[2] or values[1]) - values[1]
+  for i, v in ipairs(values) do
+    if v ~= values[1] + (i - 1) * step then return false end
+  end
+  return math.tointeger(step)
+end
+
 --- Smallest and largest of a constant table's elements [first, last]; remembered, since many
 --- fetches walk the same range.
 ---@param tab table

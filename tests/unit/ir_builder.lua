@@ -52,6 +52,12 @@ tap.is(index.static(b:fetch(same_ints, place)), 4, "a fetch of what is the same 
 tap.is(b:load(same_floats, place, 2), b:const("f32", 2, 1), "a load of what is the same everywhere")
 tap.is(b:load(same_floats, place), b:const("f32", 1, 1), "or of one element")
 tap.is(index.static(b:fetch(b:table("last", "i32", { 4, 4, 5 }), place)), nil, "the last differs")
+local even = b:fetch(b:table("even", "i32", { 7, 4, 1, -2 }), place)
+tap.is((even - place * -3):key(), index.of(7):key(), "a fetch of what is evenly spaced")
+tap.is((b:fetch(b:table("two", "i32", { 2, 9 }), place) - place * 7):key(), index.of(2):key(),
+  "as two elements are")
+tap.is(b:fetch(b:table("uneven", "i32", { 7, 4, 1, 0 }), place).terms[1][2].op, "fetch",
+  "not where the last is another")
 tap.is(b:load(b:table("signs", "f32", { 0.0, -0.0 }), place).op, "load", "0 and -0 differ")
 tap.is(b:load(b:view("shifted", same_floats, 1), 0).op, "load", "a view of it is read")
 tap.is(t.columns, 1, "a table has one column")

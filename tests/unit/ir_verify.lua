@@ -13,7 +13,7 @@ local function build(fn)
   local m = {
     x = b:input("x", "f32", 32), y = b:output("y", "f32", 32), s = b:scratch("s", "f32", 16),
     t = b:table("t", "i32", { 0, 5, 2, 7 }), big = b:table("big", "i32", { 0, 31 }),
-    neg = b:table("neg", "i32", { 1, -1 }),
+    neg = b:table("neg", "i32", { 1, -1, 0 }),
   }
   fn(b, m)
   return b
