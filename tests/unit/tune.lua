@@ -57,6 +57,9 @@ check_list()
 local strategies = {}
 for rank = 1, 12 do strategies[first[rank].schedule:match("^[%w-]+")] = true end
 tap.ok(strategies.rolling and strategies.blended, "other strategies come early")
+tap.ok(first[2].schedule:match("^[%w-]+") ~= first[1].schedule:match("^[%w-]+")
+  and first[3].schedule:match("^[%w-]+") == first[1].schedule:match("^[%w-]+"),
+  "by turns with its neighbours")
 planar.schedule = "rolling:rows=2"
 tap.is(take(candidates.each(planar, target), 1)[1].schedule, first[1].schedule,
   "a given schedule is set aside")
