@@ -64,9 +64,9 @@ end
 
 -- One line of the table: the algorithm on `axes` axes of a kernel of `across` x `taps` taps.
 local function case(name, i, w, axes, across, taps)
-  local label = ("%s, %s"):format(name,
-    axes == 2 and "both axes" or across > 1 and "one axis of two" or taps > w.r and
-    ("one axis, %d taps in blocks"):format(taps) or "one axis")
+  local label = ("%s, %s%s"):format(name,
+    axes == 2 and "both axes" or across > 1 and "one axis of two" or "one axis",
+    taps > w.r and (", %d taps in blocks"):format(taps) or "")
   line("  measure(&(struct algorithm){\"%s\", %d, %d, %d, %d, %d, g%d, in%d_%d, out%d_%d}, k);",
     label, w.m, w.r, axes, across, taps, i, i, axes, i, axes)
 end
@@ -75,7 +75,11 @@ local function print_cases(i, algorithm, w)
   case(algorithm.name, i, w, 2, w.r, w.r)
   case(algorithm.name, i, w, 1, w.r, w.r)
   case(algorithm.name, i, w, 1, 1, w.r)
-  if w.m == w.r then case(algorithm.name, i, w, 1, 1, 2 * w.r - 1) end
+  if not winograd.takes(algorithm, 16) then return end
+  for _, taps in ipairs { 5, 6, 7, 8, 9, 16 } do
+    case(algorithm.name, i, w, 1, 1, taps)
+  end
+  case(algorithm.name, i, w, 1, 7, 7)
 end
 
 local function frame()

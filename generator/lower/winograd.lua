@@ -90,6 +90,12 @@ function M.products(ws) return ws[1].n * (ws[2] and ws[2].n or 1) end
 -- How many axes are transformed.
 local function transformed(plan, knobs) return knobs.axes == "all" and plan.rank or 1 end
 
+-- Numerics that allow the algorithm.
+local function class_of(plan, knobs)
+  return winograd.class(algorithm_of(plan, knobs), transformed(plan, knobs),
+    phases.taps(plan.axes[plan.rank]))
+end
+
 --- Matrices of every axis.
 function M.matrices(plan, knobs)
   local out, algorithm = {}, algorithm_of(plan, knobs)
@@ -125,7 +131,7 @@ function M.legal(plan, knobs, target)
   if count > 1 and phases.taps(plan.axes[1]) > algorithm.r then
     return nil, "winograd cuts the taps of one axis only"
   end
-  local class = algorithm.class[count]
+  local class = class_of(plan, knobs)
   if not ALLOWED[plan.numerics][class] then
     return nil, ("%s on %d axes needs numerics = %s, they are %s"):format(algorithm.name, count,
       class == "default" and class or "fast", plan.numerics)
@@ -140,7 +146,7 @@ end
 
 --- Whether only a schedule may ask for it: its errors are beyond those of every class.
 function M.by_name_only(plan, knobs)
-  return algorithm_of(plan, knobs).class[transformed(plan, knobs)] == "named"
+  return class_of(plan, knobs) == "named"
 end
 
 -- building ------------------------------------------------------------------------------------
@@ -154,7 +160,7 @@ local function described(plan, knobs, ws)
   if spans > 1 then on = ("%s, taps in %d blocks"):format(on, spans) end
   return {
     text = ("Winograd %s on %s"):format(algorithm.name, on),
-    factor = FACTORS[algorithm.class[count]], tile = tile,
+    factor = FACTORS[class_of(plan, knobs)], tile = tile,
   }
 end
 

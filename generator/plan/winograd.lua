@@ -25,8 +25,8 @@ local M = {}
 ---@field m integer         outputs of a tile
 ---@field r integer         taps
 ---@field points upweave.fraction[]
----@field class string[]    numerics that allow it, by the number of axes it acts on: "default",
----  "fast", or "named" where only a schedule can ask for it
+---@field class string[]    numerics that allow it on r taps, by the number of axes it acts on:
+---  "default", "fast", or "named" where only a schedule can ask for it
 
 ---@class upweave.winograd.matrices
 ---@field m integer
@@ -121,6 +121,17 @@ end
 ---@return boolean
 function M.takes(algorithm, taps)
   return taps == algorithm.r or taps > algorithm.r and algorithm.m == algorithm.r
+end
+
+--- Numerics that allow an algorithm for so many taps of each of so many axes.  One tap alone beside
+--- a whole span adds the rounding of a tile, and little to the sum: its errors are larger.
+---@param algorithm upweave.winograd.algorithm
+---@param axes integer
+---@param taps integer
+---@return string
+function M.class(algorithm, axes, taps)
+  local class = algorithm.class[axes]
+  return class == "default" and taps == algorithm.r + 1 and "fast" or class
 end
 
 --- The matrices of an algorithm, for so many taps: r if it is absent.

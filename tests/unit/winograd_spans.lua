@@ -79,10 +79,11 @@ local function line(kernel, numerics)
     kernel_size = kernel, numerics = numerics }
 end
 
-local five = compile(line(5), "algorithm=4x4")
+local five = compile(line(5, "fast"), "algorithm=4x4")
 tap.is(five.text, "Winograd F(4,4) on 1 axes, taps in 2 blocks", "what it says of itself")
-tap.is(("%d, %g"):format(five.tile[1], five.factor), "6, 2",
+tap.is(("%d, %g"):format(five.tile[1], five.factor), "6, 5",
   "inputs that cancel are rounded: outputs that use them share the bound")
+tap.is(compile(line(6), "algorithm=4x4").factor, 2, "6 taps are of the class default")
 tap.is(compile(line(7), "algorithm=4x4").tile[1], 4, "none where infinity is the one to read them")
 
 local function refused(fields, schedule, reason, name)
@@ -92,6 +93,7 @@ local function refused(fields, schedule, reason, name)
   if not text:find(reason, 1, true) then tap.diag(text) end
 end
 
+refused(line(5), "algorithm=4x4", "needs numerics = fast", "5 taps only in fast")
 refused(line(7, "strict"), "algorithm=4x4", "needs numerics = default", "not in strict")
 refused({ op = "conv", x = { shape = { 1, 20, 20, 16 }, layout = "NHWC" }, out_channels = 16,
   kernel_size = 7, numerics = "fast" }, "algorithm=4x4", "one axis only", "not on two axes")
