@@ -3,7 +3,8 @@
 -- Rows of the input in scratch as rows of the output see them: element m of an expanded line is the
 -- input that one tap of output m uses, so that a vector of outputs is one load a tap, whatever its
 -- phases and channels.  Taps that are whole repetitions apart read the same line further on; the
--- others have lines of their own.  Lines are zero where a tap lies outside.
+-- others have lines of their own.  Lines are zero where a tap lies outside, and where a phase lacks
+-- it: 0 times an infinity would be no number.
 --
 -- Inputs follow each other in a line, each repeated for a run of outputs: lines exist where the
 -- inputs of a tap ascend from phase to phase.  Lines are an odd number of vectors long: they never
@@ -50,7 +51,7 @@ local function shared(axis, count)
   return l
 end
 
--- A line for each tap; a phase that lacks it sees its own last one.
+-- A line for each tap; a phase that lacks it has the place of its own last one.
 local function apart(axis, count)
   local l = { bases = {}, taps = {} }
   for t = 1, count do
@@ -103,6 +104,14 @@ local function extent(axis, base, reach)
   }
 end
 
+-- Whether an output lacks the tap of a line, by the output's number; nil if none does.
+local function lacks_of(axis, kernel)
+  local function lacks(o) return not kernel[o % axis.phases + 1] end
+  for o = 0, axis.phases - 1 do
+    if lacks(o) then return lacks end
+  end
+end
+
 ---@class lower.contract.Expansion
 ---@field lines lower.contract.Lines
 ---@field extents table[]
@@ -127,6 +136,7 @@ function M.layout(axis, lines, inner, lanes)
   local size = whole(axis.output * inner) + further * axis.phases * inner
   for i, base in ipairs(lines.bases) do
     local x = extent(axis, base, reach)
+    x.lacks = lacks_of(axis, lines.kernel[i])
     e.extents[i], size = x, math.max(size, (x.at + x.count * x.run) * inner)
   end
   e.pitch = (whole(e.lead + size) // lanes | 1) * lanes
@@ -169,18 +179,40 @@ local function copy_pixels(b, e, x, src, dst)
     for _, v in ipairs(channels) do
       local value = b:load(src, (i * x.step + x.first) * e.inner + v.at, v.lanes, "x")
       for copy = 0, x.run - 1 do
-        b:store(dst, (i * x.run + copy) * e.inner + v.at, value)
+        if not (x.lacks and x.lacks(x.at + copy)) then
+          b:store(dst, (i * x.run + copy) * e.inner + v.at, value)
+        end
       end
     end
   end)
 end
 
+-- Zeros in a filled line where outputs lack its tap.
+local function blank(b, e, x, line)
+  local zero = b:const(b.work, e.lanes, 0)
+  for v = x.at * e.inner // e.lanes, ((x.at + x.count * x.run) * e.inner - 1) // e.lanes do
+    local picks, some = {}, false
+    for l = 0, e.lanes - 1 do
+      local lacks = x.lacks((v * e.lanes + l) // e.inner)
+      picks[l + 1], some = lacks and e.lanes + l or l, some or lacks
+    end
+    if some then
+      b:store(line, v * e.lanes, b:shuffle(b:load(line, v * e.lanes, e.lanes), zero, picks))
+    end
+  end
+end
+
 --- Expand the row of the input at `src` to the lines at `dst`.
 function M.fill(b, e, src, dst)
   for i, x in ipairs(e.extents) do
-    local line = b:view("line", dst, (i - 1) * e.pitch + e.lead + x.at * e.inner)
-    if x.pass then row.emit(b, x.pass, src, line)
-    elseif x.count > 0 then copy_pixels(b, e, x, src, line) end
+    local origin = (i - 1) * e.pitch + e.lead
+    local line = b:view("line", dst, origin + x.at * e.inner)
+    if x.pass then
+      row.emit(b, x.pass, src, line)
+      if x.lacks then blank(b, e, x, b:view("line", dst, origin)) end
+    elseif x.count > 0 then
+      copy_pixels(b, e, x, src, line)
+    end
   end
 end
 
@@ -196,6 +228,7 @@ function M.clear(b, e, buffer, rows)
     local from, to = (i - 1) * e.pitch, i * e.pitch
     zeros(from + e.lead, from + e.lead + math.max(0, x.at) * e.inner)
     local rest = to - (from + e.lead + (x.at + math.max(0, x.count) * x.run) * e.inner)
+    if x.lacks then rest = to - from end
     zeros(to - (rest + e.lanes - 1) // e.lanes * e.lanes, to)
   end
 end
