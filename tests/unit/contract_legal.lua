@@ -3,6 +3,7 @@
 -- strategy refuses.
 
 local tap = dofile "tests/lib/tap.lua"
+local driver = require "upweave.driver"
 local lower = require "upweave.lower"
 local make = dofile("tests/lib/problems.lua").make
 local ops = require "upweave.ops"
@@ -157,5 +158,20 @@ tiles(square("fast", 3), { algorithm = "4x3", rows = 4 }, "rows=4 of 3", "not mo
 local large = problem_of("conv", tensor("NHWC", 1, 512, 512, 64), 64, 3)
 tiles(large, { rows = 0 }, "at most 67108864", "not all of a large image")
 tiles(large, { rows = 32 }, "", "but parts of it")
+
+-- What a kernel says of its results: the outputs that are rounded together, the factor of the
+-- bound, its name.
+local function told(schedule, want)
+  local problem = square("fast", 3)
+  problem.schedule = "winograd:" .. schedule
+  local r = assert(driver.compile(problem, { target = "x86-64-v3", stop_after = "ir" }))
+  local a = r.ir.algorithm
+  tap.is(("%s: %s, %g"):format(a.text, table.concat(a.tile, "x"), a.factor), want, schedule)
+end
+
+told("algorithm=2x3", "Winograd F(2,3) on 2 axes: 2x2, 2")
+told("algorithm=4x3", "Winograd F(4,3) on 2 axes: 4x4, 5")
+told("algorithm=4x3,axes=last", "Winograd F(4,3) on the last axis: 1x4, 2")
+told("algorithm=6x3", "Winograd F(6,3) on 2 axes: 6x6, 16")
 
 tap.done()

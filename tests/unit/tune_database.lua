@@ -69,6 +69,7 @@ assert(database.add(path, entry { schedule = "s:a=2" }))
 local contents = database.read(path)
 tap.is(#contents.lines, 2, "two records")
 tap.is(#database.records(contents, "s:a=2"), 1, "records that contain a text")
+tap.is(#database.records(contents, "s.a=2"), 0, "a text is no pattern")
 tap.is(uv.fs_lstat(path .. ".lock"), nil, "no lock is left")
 
 local whole = files.read(path)
