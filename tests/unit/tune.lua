@@ -82,6 +82,8 @@ tap.is(longest, 4, "an algorithm beyond the classes of numerics is for schedules
 
 tap.ok(model.level(1 << 10) < model.level(1 << 17) and model.level(1 << 17) < model.level(1 << 24),
   "a farther cache costs more")
+tap.same({ model.level(24 << 10), model.level((24 << 10) + 1), model.level(384 << 10),
+  model.level((384 << 10) + 1) }, { 1, 1.4, 1.4, 2.5 }, "from three quarters of one on")
 local small = driver.compile(planar, { target = target, stop_after = "ir" })
 local large = driver.compile(problem_of("1x1x24x80", "NCHW"),
   { target = target, stop_after = "ir" })
