@@ -1,9 +1,9 @@
 -- PRUNE
 -- =====
--- Drops values, views and tables that nothing uses and counts the uses of the others: `uses` is
--- their number, `user` the block of them all, nil if they are in several.  The printer decides by
--- these what deserves a name.  Marks views that are stored through (`written`) and tables that are
--- loaded as vectors (`wide`).
+-- Drops values, views, tables and routines that nothing uses and counts the uses of the others:
+-- `uses` is their number, `user` the block of them all, nil if they are in several.  The printer
+-- decides by these what deserves a name.  Marks views that are stored through (`written`) and
+-- tables that are loaded as vectors (`wide`).
 
 local index = require "upweave.ir.index"
 local walk = require "upweave.ir.walk"
@@ -98,10 +98,30 @@ local function prune_unit(unit)
   sweep(unit.body)
 end
 
+-- Only the routines that are called; each calls only those that were there before it.
+local function keep_routines(module)
+  local called, kept = {}, {}
+  local function mark(unit)
+    for _, event in ipairs(walk.events(unit)) do
+      if event.item.op == "call" then called[event.item.routine] = true end
+    end
+  end
+  mark(module)
+  for i = #module.routines, 1, -1 do
+    local routine = module.routines[i]
+    if called[routine] then
+      mark(routine)
+      table.insert(kept, 1, routine)
+    end
+  end
+  module.routines = kept
+end
+
 --- Prune a module in place.
 ---@param module ir.Builder
 ---@return ir.Builder
 local function prune(module)
+  keep_routines(module)
   for _, unit in ipairs(walk.units(module)) do prune_unit(unit) end
   keep_buffers(module)
   return module

@@ -184,4 +184,20 @@ tap.is(#m.buffers, 4, "arguments stay")
 tap.ok(not read.unused and not written.unused, "those that are used")
 tap.ok(unread.unused and unwritten.unused, "and those that are not, marked")
 
+-- routines: what nothing calls goes, what a routine calls stays
+m = ir.new(false)
+local to_all = m:output("out", "f32", 4)
+local function routine_of(name, fn)
+  return m:routine(name, { { name = "to", like = to_all, size = 4, written = true } }, fn)
+end
+local function zero(into) m:store(into, 0, m:const("f32", 4, 0)) end
+local inside = routine_of("inside", zero)
+local idle = routine_of("idle", zero)
+routine_of("caller of idle", function(into) m:call(idle, { { into, 0 } }) end)
+local caller = routine_of("caller", function(into) m:call(inside, { { into, 0 } }) end)
+m:each("i", 0, 2, function() m:call(caller, { { to_all, 0 } }) end)
+prune.prune(m)
+tap.is(#m.routines, 2, "two of four routines are called")
+tap.ok(m.routines[1] == inside and m.routines[2] == caller, "and stay in their order")
+
 tap.done()
