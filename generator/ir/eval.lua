@@ -34,8 +34,10 @@ local function two_product(a, b)
   return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
 end
 
--- a·b + c rounded once to f64 (Boldo and Melquiond, 2008).
+-- a·b + c rounded once to f64 (Boldo and Melquiond, 2008).  What is exact below has lost the sign
+-- of a sum of zeros, and of a product that vanishes.
 local function fma64(a, b, c)
+  if c == 0 then return (a == 0 or b == 0) and a * b + c or a * b end
   local s = a * b + c
   if s ~= s or s - s ~= 0 then return s end
   local uh, ul = two_product(a, b)

@@ -41,6 +41,14 @@ is_fma(f32(0.1), 10.0, -1.0, 2.0 ^ -26, "0.1 · 10 - 1 in floats")
 -- borders of binades, where bits are subtracted from a power of two
 is_fma(2.0 ^ -30, -2.0 ^ -30, 1.0, 1.0, "a little less than 1 is 1")
 is_fma(2.0 ^ -13, -2.0 ^ -12, 1.0, 1.0, "half a unit below 1 goes to even")
+
+-- in f64, zeros keep the signs that one rounding gives them
+local function signed(a, b, c) return ("%a"):format(eval.fma64(a, b, c)) end
+tap.is(signed(0.5, -0.0, -0.0), "-0x0p+0", "fma of f64: a sum of negative zeros")
+tap.is(signed(0.5, -0.0, 0.0), "0x0p+0", "fma of f64: of zeros of both signs")
+tap.is(signed(2.0 ^ -600, -2.0 ^ -600, 0.0), "-0x0p+0", "fma of f64: a product that vanishes")
+tap.is(signed(0.5, -3.0, 0.0), "-0x1.8p+0", "fma of f64: a product and zero")
+tap.is(signed(2.0, -3.0, 6.0), "0x0p+0", "fma of f64: a difference that vanishes")
 is_fma(2.0 ^ -13, -f32(2.0 ^ -12 * (1 + 2.0 ^ -20)), 1.0, f32(1 - 2.0 ^ -24),
   "a bit more than half a unit below 1")
 -- denormal results
