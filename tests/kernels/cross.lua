@@ -4,12 +4,14 @@
 -- Small problems of every mode, rank, layout and element type under several schedules: `verify`
 -- passes, and each byte is what this machine gives for the same schedule on a target with FMA,
 -- whose vectors have another width.  What is not finite only has to be not finite there: a vector
--- of another width may read the same infinity with weight 0.
+-- of another width may read the same infinity with weight 0.  Of convolutions, `verify` only: their
+-- bytes are the interpreter's, see c_equals_eval_contract.lua.
 
 local tap = dofile "tests/lib/tap.lua"
 local compiled = dofile "tests/lib/compiled.lua"
 local dtypes = dofile "tests/lib/dtypes.lua"
 local ir = dofile("tests/lib/ir.lua")(tap)
+local contractions = dofile("tests/lib/contractions.lua")(compiled, ir)
 local machines = dofile "tests/lib/machines.lua"
 local problems = dofile "tests/lib/problems.lua"
 local driver = require "upweave.driver"
@@ -70,6 +72,15 @@ local function kernels_for(target, peer, nth)
     end
   end
   return list, twins
+end
+
+-- Of the convolutions every fourth, from the `nth` on, behind the kernels of a list.
+local function add_convolutions(list, target, nth)
+  for number = nth, #contractions.cases, 4 do
+    local case = contractions.cases[number]
+    local kernel = contractions.kernel(case, { target }, #list + 1)
+    list[#list + 1] = kernel and { problem = kernel.problem, title = kernel.title }
+  end
 end
 
 local function count(shape)
@@ -156,6 +167,7 @@ local function check(compiler, machine, nth)
   local target = machine.runs[#machine.runs]
   local title, peer = target.name .. " in " .. machine.runner[1], peer_of(target)
   local kernels, twins = kernels_for(target, peer, nth)
+  add_convolutions(kernels, target, nth)
   local list = {}
   for i, kernel in ipairs(kernels) do list[i] = kernel.problem end
   local binary = compiled.program(list, target, compiler)

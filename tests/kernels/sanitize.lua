@@ -1,10 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- Kernels under the address and the undefined-behaviour sanitizer: every strategy, odd sizes, a
--- start that is aligned to an element only, ranges of tasks one by one.
+-- start that is aligned to an element only, ranges of tasks one by one; convolutions also with
+-- their packing, and tasks shared by two threads under the thread sanitizer.
 
 local tap = dofile "tests/lib/tap.lua"
 local compiled = dofile "tests/lib/compiled.lua"
 local problems = dofile "tests/lib/problems.lua"
+local ir = dofile("tests/lib/ir.lua")(tap)
+local contractions = dofile("tests/lib/contractions.lua")(compiled, ir)
+local program = dofile("tests/lib/program.lua")(compiled)
 local driver = require "upweave.driver"
 local targets = require "upweave.target"
 
@@ -90,11 +94,40 @@ local function check(compiler, target)
   end
 end
 
+-- Whether programs with a sanitizer can be linked and run here.
+local function available(compiler, option)
+  local folder = compiled.command.folder()
+  compiled.command.write(folder .. "/main.c", "int main(void) { return 0; }\n")
+  local command = table.move(compiler.command, 1, #compiler.command, 1, {})
+  table.move({ option, "-o", "main", "main.c" }, 1, 4, #command + 1, command)
+  return compiled.process.run(command, { cwd = folder, seconds = 60 }).ok
+    and compiled.process.run({ folder .. "/main" }, { seconds = 60 }).ok
+end
+
+-- Convolutions, of all cases one in `share`.
+local function check_contractions(compiler, target, sanitizer, share)
+  local option = "-fsanitize=" .. sanitizer
+  if not available(compiler, option) then
+    return tap.skip(("convolutions for %s: %s"):format(target.name, sanitizer), "not here")
+  end
+  local kernels = contractions.kernels(target, 1, share)
+  local folder = contractions.program(program, compiler, kernels, { "-O1", "-g",
+    option, "-fno-sanitize-recover=all", "-fno-omit-frame-pointer" })
+  local data = {}
+  for i, kernel in ipairs(kernels) do data[i] = contractions.data(kernel, i % 2 == 0) end
+  local got, reason = contractions.run(folder, kernels, data, {})
+  tap.ok(got, ("%d convolutions for %s are clean: %s"):format(#kernels, target.name, sanitizer))
+  if not got then tap.diag(reason) end
+end
+
 local compiler = compiled.any_compiler()
 if compiler then
   local here = compiled.runnable()
   check(compiler, targets.find "generic")
   if here[#here].name ~= "generic" then check(compiler, here[#here]) end
+  check_contractions(compiler, here[#here], "address,undefined", 2)
+  check_contractions(compiler, targets.find "generic", "address,undefined", 5)
+  check_contractions(compiler, here[#here], "thread", 6)
 else
   tap.skip("sanitizers", "no clang is installed")
 end

@@ -66,7 +66,7 @@ function M.kernel(case, wanted, number)
   problem.schedule = case[2] ~= "" and case[2] or nil
   local name = compiled.name(problem, number)
   if not driver.compile(problem, { target = wanted[1].name, stop_after = "ir" }) then return nil end
-  return { name = name, title = case[1] .. " " .. case[2],
+  return { name = name, title = case[1] .. " " .. case[2], problem = problem,
     tensors = ops.find(problem.op).tensors(problem),
     library = compiled.must(driver.library(problem, { targets = wanted })) }
 end
@@ -226,8 +226,9 @@ int main(void) {
 ]]
 
 --- Link a program of kernels in a new folder; `program` is tests/lib/program.lua.
+---@param more string[]?   options, sanitizers'
 ---@return string folder
-function M.program(program, compiler, kernels)
+function M.program(program, compiler, kernels, more)
   local head, table_of = { "#define _POSIX_C_SOURCE 200809L" }, {}
   local all = { units = {}, files = {}, results = kernels[1].library.results }
   for i, kernel in ipairs(kernels) do
@@ -242,7 +243,7 @@ function M.program(program, compiler, kernels)
   local main = ("%s\n\nstatic const struct upw_kernel *const kernels[] = {%s};\n%s"):format(
     table.concat(head, "\n"), table.concat(table_of, ", "), MAIN)
   local folder = compiled.command.folder()
-  program.link(compiler, all, main, folder)
+  program.link(compiler, all, main, folder, more)
   return folder
 end
 
