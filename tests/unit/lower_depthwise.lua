@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- Bands of rows and expanded lines of depthwise kernels, on many axes: bands make each row once,
 -- from rows that are at hand, with the taps of the plan; an element of a line is the input that its
--- output's tap uses, or zero.
+-- output's tap uses, or zero, also where a phase lacks the tap: an infinity keeps its sign.
 
 local tap = dofile "tests/lib/tap.lua"
 local bands = require "upweave.lower.contract.bands"
 local contract = require "upweave.plan.contract"
+local driver = require "upweave.driver"
 local expand = require "upweave.lower.contract.expand"
+local interpreted = dofile "tests/lib/interpreted.lua"
+local make = dofile("tests/lib/problems.lua").make
 
 -- Axes of both operators.
 local function each_axis(fn)
@@ -124,6 +127,27 @@ do
   end)
   tap.is(fault, nil, ("lines: %d rows, %d axes have none"):format(count, refused))
   tap.ok(refused > 0 and refused < count, "axes of phases without taps are among them")
+end
+
+-- Where some phases have a tap more than others, none makes NaN of an infinity: in rows that are
+-- straight-line code, and in long ones.
+for _, width in ipairs { 5, 300 } do
+  for _, x in ipairs { { "NCHW", 1, 3, 2, width }, { "NHWC", 1, 2, width, 3 } } do
+    local layout, shape = x[1], { table.unpack(x, 2) }
+    local problem = make {
+      op = "conv_transpose", x = { shape = shape, layout = layout }, out_channels = 3, groups = 3,
+      kernel_size = { 1, 3 }, stride = { 1, 2 }, bias = false,
+      schedule = "contract-depthwise:read=expanded",
+    }
+    local r = assert(driver.compile(problem, { target = "x86-64-v3", stop_after = "ir" }))
+    local memory, infinite = { x = {}, weight = {} }, 0
+    for i = 1, 6 * width do memory.x[i] = math.huge end
+    for i = 1, 9 do memory.weight[i] = i end
+    local elements = 6 * (2 * width + 1)
+    local y = interpreted.run(r.ir, memory, elements)
+    for i = 0, elements - 1 do infinite = infinite + (y[i] == math.huge and 1 or 0) end
+    tap.is(infinite, elements, ("infinities of %s, %d wide"):format(layout, width))
+  end
 end
 
 -- The rows that the bands of a transposed convolution read: those of equal inputs go together.
