@@ -120,8 +120,12 @@ static int verify(int type, int blending, enum fault wrong) {
                                              .channels = 1,
                                              .in = {2, ROW},
                                              .out = {3, ROW}};
-  const struct upw_case c = {
-      &kernel, "interpolate", upw_ref_interpolate, upw_generic_interpolate, &params, 1, {0}, 0};
+  const struct upw_case c = {.kernel = &kernel,
+                             .op = "interpolate",
+                             .reference = upw_ref_interpolate,
+                             .generic = upw_generic_interpolate,
+                             .params = &params,
+                             .flops = 1};
   int status = 0;
   fault = wrong;
   dtype = type;
