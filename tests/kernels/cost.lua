@@ -132,8 +132,8 @@ local function check(compiler, target, problem)
   local _, big = generate(larger(problem, form, 8), target, limits.generate)
   local _, big_object = compile(compiler, big, target, limits.all)
   local big_code, big_constants = elf.sizes(big_object)
-  tap.ok(big_code <= GROWTH * code + CLASSES, ("%s: %d bytes of code, %d of 8 times the image in each axis")
-    :format(name, code, big_code))
+  tap.ok(big_code <= GROWTH * code + CLASSES,
+    ("%s: %d bytes of code, %d of 8 times the image in each axis"):format(name, code, big_code))
   tap.diag(("constants %d, larger %d; C text %d"):format(constants, big_constants,
     #library.files[1].text))
 end
